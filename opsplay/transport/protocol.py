@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -72,6 +73,7 @@ class Step:
     deadline: float | None = None  # seconds; the remote side kills the work and says so
     body: bytes | None = None
     secret: bool = False  # no_log: the interpreter must not echo it anywhere
+    background: float | None = None  # async: seconds it may run, detached; the Reply has ansible_job_id at once
     on_line: Callable[[str, str], None] | None = None  # live output: (stream, line)
 
 
@@ -84,14 +86,23 @@ class Reply:
     ran: bool = True
 
 
+class Request(Protocol):
+    """Steps under way on one host. Each future gives its Reply, in order, or ConnectionLost or ProtocolError."""
+
+    replies: Sequence[asyncio.Future[Reply]]
+
+    async def cancel(self) -> None:
+        """End the work on the host: its process group gets SIGTERM, then SIGKILL after a grace of 2 s."""
+        ...
+
+
 class Session(Protocol):
-    """One kept interpreter, on one host as one user."""
+    """One kept interpreter, on one host as one user. Requests queue up there and run one after the other."""
 
-    async def run(self, steps: Sequence[Step], stop_on_failure: bool = True) -> AsyncIterator[Reply]:
-        """Send the steps in one frame and give a Reply for each, in order, as they come.
+    def submit(self, steps: Sequence[Step], stop_on_failure: bool = True) -> Request:
+        """Send the steps in one frame. A failed module is a Reply whose result has failed=True.
 
-        Raises ConnectionLost, ProtocolError. A failed module is a Reply whose result has failed=True.
-        Cancelling the iteration ends the work on the host (its process group gets SIGTERM, then SIGKILL).
+        With stop_on_failure the steps behind a failed one do not run and give Reply(ran=False).
         """
         ...
 

@@ -1,0 +1,213 @@
+"""RunSummary: the events of a run folded into what stays of it; a listener, and the source of every report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opsplay.events import (
+    Event,
+    FactsGathered,
+    HostFinished,
+    Notice,
+    PlayStarted,
+    RunFinished,
+    RunStarted,
+    StatsSet,
+    TaskStarted,
+    event_from_json,
+)
+from opsplay.report.counts import Counts, total
+from opsplay.report.machine_facts import machine_facts
+from opsplay.report.run_stats import RunStats
+from opsplay.report.task_records import (
+    ChangeGroup,
+    Task,
+    TaskResult,
+    Timing,
+    grouped_changes,
+    result_of,
+    slowest_tasks,
+    task_of,
+)
+from opsplay.report.verdicts import Verdict, verdicts_from, worst
+
+
+@dataclass(slots=True)
+class HostSummary:
+    """One host: its counts and the seconds that its tasks took."""
+
+    name: str
+    counts: Counts = field(default_factory=Counts)
+    seconds: float = 0.0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a check run could foresee: results predicted, tasks skipped because they cannot be, results unknown."""
+
+    predicted: int
+    skipped: int
+    unknown: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"predicted": self.predicted, "skipped": self.skipped, "unknown": self.unknown}
+
+
+class RunSummary:
+    """Call it with every event, in order; read it at any time, also of a run that never finished."""
+
+    def __init__(self) -> None:
+        self.start: RunStarted | None = None
+        self.end: RunFinished | None = None
+        self.last_at = 0.0
+        self.plays: list[PlayStarted] = []
+        self.tasks: dict[str, Task] = {}
+        self.results: list[TaskResult] = []
+        self.hosts: dict[str, HostSummary] = {}
+        self.stats = RunStats()
+        self.notices: list[Notice] = []
+        self._folds: dict[type[Event], Callable[[Any], None]] = {
+            RunStarted: self._run_started,
+            PlayStarted: self.plays.append,
+            TaskStarted: self._task_started,
+            HostFinished: self._host_finished,
+            FactsGathered: self._facts_gathered,
+            StatsSet: self._stats_set,
+            Notice: self.notices.append,
+            RunFinished: self._run_finished,
+        }
+
+    def __call__(self, event: Event) -> None:
+        self.last_at = event.at
+        fold = self._folds.get(type(event))
+        if fold is not None:
+            fold(event)
+
+    @classmethod
+    def from_events(cls, events: Iterable[Event]) -> RunSummary:
+        summary = cls()
+        for event in events:
+            summary(event)
+        return summary
+
+    @classmethod
+    def from_journal(cls, path: Path) -> RunSummary:
+        return cls.from_events(journal_events(path))
+
+    # Folding
+
+    def _run_started(self, event: RunStarted) -> None:
+        self.start = event
+
+    def _run_finished(self, event: RunFinished) -> None:
+        self.end = event
+
+    def _task_started(self, event: TaskStarted) -> None:
+        if event.task_id not in self.tasks:
+            self.tasks[event.task_id] = task_of(event, max(0, len(self.plays) - 1))
+
+    def _host_finished(self, event: HostFinished) -> None:
+        task = self.tasks.get(event.task_id) or self._unannounced(event.task_id)
+        host = self._host(event.host)
+        host.counts.add(event)
+        host.seconds += max(0.0, event.duration)
+        self.results.append(result_of(event, task))
+
+    def _unannounced(self, task_id: str) -> Task:
+        return self.tasks.setdefault(task_id, Task(task_id, task_id, "", "", "", False, max(0, len(self.plays) - 1)))
+
+    def _host(self, name: str) -> HostSummary:
+        return self.hosts.get(name) or self.hosts.setdefault(name, HostSummary(name))
+
+    def _facts_gathered(self, event: FactsGathered) -> None:
+        self._host(event.host).facts.update(machine_facts(event.facts))
+
+    def _stats_set(self, event: StatsSet) -> None:
+        self.stats.add(event.host, event.data, event.aggregate)
+
+    # Reading
+
+    @property
+    def check(self) -> bool:
+        return self.start is not None and self.start.check
+
+    @property
+    def started(self) -> float:
+        return self.start.at if self.start else (self.results[0].started if self.results else self.last_at)
+
+    @property
+    def duration(self) -> float:
+        """Seconds by the monotonic clock, or what the journal's times say where the run never finished."""
+        return self.end.duration if self.end else max(0.0, self.last_at - self.started)
+
+    @property
+    def outcome(self) -> str:
+        return self.end.outcome if self.end else "interrupted"
+
+    @property
+    def totals(self) -> Counts:
+        return total([host.counts for host in self.hosts.values()])
+
+    @property
+    def changes(self) -> list[TaskResult]:
+        return [result for result in self.results if result.changed and result.status != "skipped"]
+
+    def change_groups(self) -> list[ChangeGroup]:
+        return grouped_changes(self.changes)
+
+    @property
+    def failures(self) -> list[TaskResult]:
+        return [result for result in self.results if result.bad]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """All verdicts, the worst first, otherwise in the order of the run."""
+        found = [v for host, data in self.stats.entries("verdicts") for v in verdicts_from(data, host)]
+        return sorted(found, key=lambda verdict: {"crit": 0, "warn": 1, "ok": 2}[verdict.level])
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the verdicts; crit where a host failed or the run did not end well."""
+        bad = self.outcome != "ok" or self.totals.bad
+        return "crit" if bad else worst(verdict.level for verdict in self.verdicts)
+
+    def slowest(self, limit: int = 10) -> list[Timing]:
+        return slowest_tasks(self.results, limit)
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """None unless this was a check run."""
+        if not self.check:
+            return None
+        unknown = sum(result.status == "unknown" for result in self.results)
+        skipped = sum(_skipped_by_check(result) for result in self.results)
+        predicted = sum(result.status in ("ok", "changed", "failed") for result in self.results)
+        return Coverage(predicted, skipped, unknown)
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented JSON summary (docs/reference/summary.md)."""
+        from opsplay.report.summary_json import summary_json
+
+        return summary_json(self)
+
+
+def _skipped_by_check(result: TaskResult) -> bool:
+    """Skipped because of check mode, not by a condition."""
+    if result.status != "skipped":
+        return False
+    return "check mode" in f"{result.result.get('msg', '')} {result.result.get('skip_reason', '')}"
+
+
+def journal_events(path: Path) -> Iterable[Event]:
+    """The events in a journal. A torn last line and events of a newer version are left out."""
+    with open(path, "rb") as file:
+        for line in file:
+            try:
+                yield event_from_json(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue

@@ -28,7 +28,10 @@ def layer_from_node(title: str, node: Node | None) -> VarLayer:
         return VarLayer(title)
     if not isinstance(node, MapNode):
         raise OpsError(
-            "variables-not-a-mapping", "variables are a mapping of names to values", node.where, "Write NAME: VALUE pairs."
+            "variables-not-a-mapping",
+            "variables are a mapping of names to values",
+            node.where,
+            "Write NAME: VALUE pairs.",
         )
     values = {str(key.value): compile_value(value) for key, value in node.pairs}
     return VarLayer(title, values, {str(key.value): key.where for key, _ in node.pairs})

@@ -1,0 +1,75 @@
+"""Conditions: `when` and its kin. The result must be a boolean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opsplay.errors import OpsError, Where
+from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.scope import MISSING, Scope
+from opsplay.templating.template import Template
+from opsplay.templating.undefined import type_name
+
+if TYPE_CHECKING:
+    from opsplay.templating.templar import Templar
+
+
+def holds(templar: Templar, expression: object, scope: Scope, where: Where | None) -> bool:
+    if isinstance(expression, bool):
+        return expression
+    if expression is None:
+        return True
+    if isinstance(expression, list):
+        return all(holds(templar, item, scope, where) for item in expression)
+    if isinstance(expression, Template):
+        where, expression = expression.where or where, expression.source
+    if not isinstance(expression, str):
+        raise TemplateFailed("Conditional expressions must be strings.", where, code="condition-not-text")
+    if not expression.strip():
+        raise TemplateFailed("Empty conditional expressions are not allowed.", where, code="condition-empty")
+    return _boolean(templar, expression, value_of(templar, expression, scope, where), where)
+
+
+def value_of(templar: Templar, expression: str, scope: Scope, where: Where | None) -> Any:
+    """The value of the text: of a bare expression, or of the one that `{{ }}` encloses."""
+    try:
+        program = templar.program(expression, bare=not is_enclosed(expression))
+        if program.name is not None:
+            value = templar.resolve(program.name, scope)
+            if value is not MISSING:
+                return value
+        return templar.run(program, scope, where)
+    except OpsError as error:
+        if error.where is None:
+            error.where = where
+        raise
+
+
+def is_enclosed(expression: str) -> bool:
+    text = expression.strip()
+    return text.startswith(("{{", "{%", "{#")) and text.endswith(("}}", "%}", "#}"))
+
+
+def _boolean(templar: Templar, expression: str, value: Any, where: Where | None) -> bool:
+    if isinstance(value, bool):
+        return value
+    value = templar.plain(value, where)
+    if getattr(templar.settings, "allow_broken_conditionals", False):
+        return bool(value)
+    raise TemplateFailed(
+        f"Conditional result ({bool(value)}) was derived from value of type {type_name(value)!r}. "
+        "Conditionals must have a boolean result.",
+        where,
+        suggestion(expression.strip(), value),
+        code="condition-not-boolean",
+    )
+
+
+def suggestion(expression: str, value: Any) -> str:
+    """The form to write instead."""
+    part = f"({expression})" if " " in expression else expression
+    if isinstance(value, str) and value.lower() in {"yes", "no", "on", "off", "true", "false", "1", "0"}:
+        return f"Write: {part} | bool"
+    if isinstance(value, (str, list, dict)):
+        return f"Write: {part} | length > 0"
+    return f"Write: {part} is truthy" if value is not None else f"Write: {part} is not none"

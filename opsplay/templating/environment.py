@@ -1,0 +1,256 @@
+"""TemplateEnvironment: Jinja with our limits: a sandbox, native values, late names, undefined markers."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+from jinja2.lexer import Lexer
+from jinja2.nativetypes import NativeTemplate
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
+from jinja2.utils import missing
+
+from opsplay.templating import budget
+from opsplay.templating.codegen import LateCodeGenerator
+from opsplay.templating.failures import limit_exceeded
+from opsplay.templating.lazy import LazyDict, LazyList
+from opsplay.templating.scope import MISSING, DictScope
+from opsplay.templating.undefined import Marker
+
+if TYPE_CHECKING:
+    from opsplay.templating.templar import Templar
+
+SCOPE = "\0scope"
+DICT_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
+WIDE_FORMAT = re.compile(r"\d{7}")
+WIDE_METHODS = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
+
+
+class ScopeContext(Context):
+    """A Jinja context over one of our scopes; what the template itself sets lies in `vars`, as ever."""
+
+    def __init__(
+        self, environment: Any, parent: dict[str, Any], name: str | None, blocks: dict[str, Any], globals: Any = None
+    ) -> None:
+        super().__init__(environment, parent, name, blocks, None)
+        self.scope = parent.get(SCOPE) or DictScope()
+        self.private: dict[str, Any] | None = None
+
+    def resolve_or_missing(self, key: str) -> Any:
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
+        environment: Any = self.environment
+        value = self._own_copy(key) if self.private is not None else environment.templar.resolve(key, self.scope)
+        return environment.globals.get(key, missing) if value is MISSING else value
+
+    def _own_copy(self, key: str) -> Any:
+        """For a template that calls `append` and the like: containers that it may change without anyone seeing it."""
+        assert self.private is not None
+        if key not in self.private:
+            templar: Templar = self.environment.templar  # type: ignore[attr-defined]
+            self.private[key] = templar.private_copy(key, self.scope)
+        return self.private[key]
+
+    def get_all(self) -> dict[str, Any]:
+        return {**self.parent, **self.vars}
+
+
+class BackslashLexer(Lexer):
+    """Keeps backslashes in string literals as written, so that `regex_replace('(a)', '\\1')` works in a playbook."""
+
+    def wrap(self, stream: Iterable[tuple[int, str, str]], name: Any = None, filename: Any = None) -> Iterator[Any]:
+        kept = (
+            (line, token, text.replace("\\", "\\\\") if token == "string" else text) for line, token, text in stream
+        )
+        return super().wrap(kept, name, filename)
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    code_generator_class = LateCodeGenerator
+    context_class = ScopeContext
+    template_class = NativeTemplate
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+    templar: Templar
+
+    def __init__(self, templar: Templar, *, keep_backslashes: bool = True, **options: Any) -> None:
+        super().__init__(
+            undefined=Marker,
+            optimized=False,
+            auto_reload=False,
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            **{"trim_blocks": True, **options},
+        )
+        self.templar = templar
+        self.keep_backslashes = keep_backslashes
+        self._own_lexer: Lexer | None = None
+
+    @property
+    def lexer(self) -> Lexer:
+        if self._own_lexer is None:
+            self._own_lexer = BackslashLexer(self) if self.keep_backslashes else Lexer(self)
+        return self._own_lexer
+
+    @staticmethod
+    def concat(values: Iterable[Any]) -> Any:  # type: ignore[override]
+        """What a macro or a `set` block makes: a lone value as it is, several as text."""
+        parts = list(values)
+        return parts[0] if len(parts) == 1 else join_text(parts)
+
+    def joined(self, parts: tuple[Any, ...]) -> str:
+        """The `~` operator."""
+        texts = [str(part) for part in parts]
+        budget.check_text(sum(map(len, texts)))
+        return "".join(texts)
+
+    def counted(self, iterable: Iterable[Any]) -> Iterator[Any]:
+        """The items of a `for`, with a look at the clock now and then."""
+        check = self.templar.budget().check
+        check()
+        for number, item in enumerate(iterable):
+            if not number & 31:
+                check()
+            yield item
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return counted_loops(super()._parse(source, name, filename), self)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, dict) and attribute not in DICT_METHODS:
+            try:
+                return obj[attribute]
+            except KeyError:
+                if not attribute.startswith("__"):
+                    return Marker(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        try:
+            return obj[argument]
+        except (TypeError, LookupError):
+            return super().getitem(obj, argument)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Lists and dicts that the template made itself may change; variables may not."""
+        if not super(ImmutableSandboxedEnvironment, self).is_safe_attribute(obj, attr, value):
+            return False
+        if isinstance(obj, (LazyDict, LazyList)) and obj._shared_:
+            return not modifies_known_mutable(obj, attr)
+        return True
+
+    def wrap_str_format(self, value: Any) -> Any:
+        formatter = super().wrap_str_format(value)
+        if formatter is None:
+            return None
+
+        @functools.wraps(formatter)
+        def bounded(*args: Any, **kwargs: Any) -> str:
+            check_format(value.__self__, (*args, *kwargs.values()))
+            return str(formatter(*args, **kwargs))
+
+        return bounded
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        self.templar.budget().check()
+        owner = getattr(obj, "__self__", None)
+        if isinstance(owner, str):
+            check_text_method(owner, getattr(obj, "__name__", ""), args)
+        return super().call(context, obj, *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        CHECKS[operator](left, right)
+        return super().call_binop(context, operator, left, right)
+
+
+def join_text(parts: list[Any]) -> str:
+    texts = [part if type(part) is str else "" if part is None else str(part) for part in parts]
+    if sum(map(len, texts)) > budget.OUTPUT:
+        raise limit_exceeded(f"its output is longer than {budget.OUTPUT} characters")
+    return "".join(texts)
+
+
+def counted_loops(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:
+    for loop in tree.find_all(nodes.For):
+        loop.iter = nodes.Call(nodes.EnvironmentAttribute("counted"), [loop.iter], [], None, None, lineno=loop.lineno)
+        loop.set_environment(environment)
+    return tree
+
+
+def changes_containers(tree: nodes.Template) -> bool:
+    """Whether the template calls a method that changes a list or a dict."""
+    probes: tuple[Any, ...] = ([], {})
+    return any(
+        isinstance(call.node, nodes.Getattr) and any(modifies_known_mutable(probe, call.node.attr) for probe in probes)
+        for call in tree.find_all(nodes.Call)
+    )
+
+
+def check_format(text: str, arguments: Iterable[Any]) -> None:
+    if WIDE_FORMAT.search(text):
+        raise limit_exceeded("a width of more than six digits in a format")
+    for argument in arguments:
+        if "{" in text or "*" in text:
+            budget.check_width(argument) if isinstance(argument, int) and nested_width(text) else None
+
+
+def nested_width(text: str) -> bool:
+    """Whether a width comes from an argument: `{:>{}}` or `%*d`."""
+    return "*" in text or re.search(r"\{[^{}]*\{", text) is not None
+
+
+def check_text_method(text: str, name: str, args: tuple[Any, ...]) -> None:
+    if name in WIDE_METHODS:
+        for argument in args:
+            budget.check_width(argument)
+    elif name == "replace" and len(args) >= 2 and all(isinstance(part, str) for part in args[:2]):
+        check_replace(text, args[0], args[1])
+    elif name == "join" and args and isinstance(args[0], (list, tuple)):
+        check_join(text, args[0])
+
+
+def check_replace(text: str, old: str, new: str) -> None:
+    if len(new) > len(old):
+        budget.check_text(len(text) + text.count(old) * (len(new) - len(old)))
+
+
+def check_join(separator: str, items: Iterable[Any]) -> None:
+    total = 0
+    for item in items:
+        total += len(separator) + (len(item) if isinstance(item, str) else 0)
+        budget.check_text(total)
+
+
+def _check_times(left: Any, right: Any) -> None:
+    for value, count in ((left, right), (right, left)):
+        if isinstance(count, int):
+            if isinstance(value, (str, bytes)):
+                budget.check_text(len(value) * count)
+            elif isinstance(value, (list, tuple)):
+                budget.check_items(len(value) * count)
+    if isinstance(left, int) and isinstance(right, int):
+        budget.check_bits(left.bit_length() + right.bit_length())
+
+
+def _check_power(left: Any, right: Any) -> None:
+    if isinstance(left, int) and isinstance(right, int) and right > 0:
+        budget.check_bits(left.bit_length() * right)
+
+
+def _check_percent(left: Any, right: Any) -> None:
+    if isinstance(left, str):
+        check_format(left, right if isinstance(right, tuple) else (right,))
+
+
+def _check_plus(left: Any, right: Any) -> None:
+    if isinstance(left, str) and isinstance(right, str):
+        budget.check_text(len(left) + len(right))
+    elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        budget.check_items(len(left) + len(right))
+
+
+CHECKS = {"*": _check_times, "**": _check_power, "%": _check_percent, "+": _check_plus}

@@ -1,0 +1,53 @@
+"""What unusual values of an expression become when they leave templating."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from typing import TYPE_CHECKING, Any
+
+from opsplay.errors import Where
+from opsplay.templating.failures import Undefined
+from opsplay.templating.omit import OMIT
+
+if TYPE_CHECKING:
+    from opsplay.templating.templar import Templar
+
+
+def plain_other(templar: Templar, value: Any, where: Where | None) -> Any:
+    """Markers raise; mappings become dicts, iterables lists; subclasses of str and int lose their class."""
+    from jinja2.runtime import Undefined as JinjaUndefined
+
+    if value is OMIT:
+        return value
+    if isinstance(value, JinjaUndefined):
+        raise undefined_error(value, where)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return templar._plain_pairs([(key, value[key]) for key in value], None)
+    if isinstance(value, (list, tuple, Set)) or is_stream(value):
+        return templar._plain_items(value, None)
+    return value
+
+
+def undefined_error(value: Any, where: Where | None) -> Undefined:
+    from opsplay.templating.undefined import Marker
+
+    if isinstance(value, Marker):
+        error = value.error
+        error.where = error.where or where
+        return error
+    return Undefined("an inline `if` without `else` has no value here", where, "Add `else` and a value.")
+
+
+def is_stream(value: Any) -> bool:
+    """Generators, ranges, the views of a dict: iterable, and nothing but that."""
+    return isinstance(value, (range, Iterable)) and not isinstance(value, (bytes, bytearray)) and _only_iterable(value)
+
+
+def _only_iterable(value: Any) -> bool:
+    return (
+        hasattr(value, "__next__")
+        or isinstance(value, range)
+        or type(value).__name__.endswith(("_keys", "_values", "_items", "View"))
+    )

@@ -1,0 +1,11 @@
+"""NotYetKnown: a value that depends on a result that has not arrived yet."""
+
+from __future__ import annotations
+
+
+class NotYetKnown(BaseException):  # noqa: N818 - not an error: the answer "ask again later"
+    """Raised by a scope; leaves templating unchanged. A BaseException, so that no filter's `except Exception` eats it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name

@@ -1,0 +1,128 @@
+"""Program: a text or an expression, compiled once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.parser import Parser
+
+from opsplay.errors import OpsError, Where
+from opsplay.templating.environment import (
+    SCOPE,
+    ScopeContext,
+    TemplateEnvironment,
+    changes_containers,
+    counted_loops,
+    join_text,
+)
+from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.undefined import Marker
+
+if TYPE_CHECKING:
+    from opsplay.templating.scope import Scope
+    from opsplay.templating.templar import Templar
+
+LONE_NAME = re.compile(r"\{\{-?\s*([A-Za-z_]\w*)\s*-?\}\}", re.ASCII)
+BARE_NAME = re.compile(r"\s*([A-Za-z_]\w*)\s*", re.ASCII)
+CONSTANTS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "is", "in"})
+
+
+class Program:
+    """`name` is set where the whole is one variable; then nothing needs to be run."""
+
+    __slots__ = ("blocks", "changes", "environment", "name", "newlines", "owner", "root")
+
+    def __init__(self, environment: TemplateEnvironment, name: str | None = None, newlines: int = 0) -> None:
+        self.owner: Templar = environment.templar
+        self.environment = environment
+        self.name = name
+        self.newlines = newlines
+        self.root: Callable[[Any], Iterator[Any]] | None = None
+        self.blocks: dict[str, Any] = {}
+        self.changes = False
+
+    def value(self, scope: Scope, where: Where | None) -> Any:
+        assert self.root is not None
+        context = ScopeContext(self.environment, {SCOPE: scope}, None, self.blocks)
+        if self.changes:
+            context.private = {}
+        try:
+            parts = list(self.root(context))
+            return self._whole(parts, where)
+        except OpsError:
+            raise
+        except RecursionError:
+            raise TemplateFailed("the template nests too deeply", where, code="template-recursion") from None
+        except Exception as error:
+            raise failure(error, where) from error
+
+    def _whole(self, parts: list[Any], where: Where | None) -> Any:
+        if not parts:
+            return None
+        result = parts[0] if len(parts) == 1 else join_text(parts)
+        if self.newlines and isinstance(result, str):
+            return result + "\n" * (self.newlines - (len(result) - len(result.rstrip("\n"))))
+        if isinstance(result, Marker) and result.where is None:
+            result.where = where
+        return result
+
+
+def failure(error: Exception, where: Where | None) -> TemplateFailed:
+    if isinstance(error, TemplateSyntaxError):
+        return syntax_error(error, where)
+    text = str(error) or type(error).__name__
+    return TemplateFailed(text if isinstance(error, TemplateError) else f"Error rendering template: {text}", where)
+
+
+def syntax_error(error: TemplateSyntaxError, where: Where | None = None, what: str = "template") -> TemplateFailed:
+    return TemplateFailed(
+        f"Syntax error in {what}: {error.message}",
+        where,
+        "Look at the brackets, quotes and names between {{ and }}.",
+        code="template-syntax",
+    )
+
+
+def compile_text(environment: TemplateEnvironment, source: str) -> Program:
+    """The program of a text with `{{ }}` in it."""
+    lone = LONE_NAME.fullmatch(source)
+    name = lone[1] if lone and lone[1] not in CONSTANTS else None
+    newlines = len(source) - len(source.rstrip("\n"))
+    try:
+        tree = environment.parse(source)
+    except TemplateSyntaxError as error:
+        raise syntax_error(error) from None
+    return load(Program(environment, name, newlines), tree)
+
+
+def compile_expression(environment: TemplateEnvironment, source: str) -> Program:
+    """The program of a bare expression (`when`)."""
+    lone = BARE_NAME.fullmatch(source)
+    name = lone[1] if lone and lone[1] not in CONSTANTS else None
+    try:
+        parser = Parser(environment, source, state="variable")
+        expression = parser.parse_expression()
+        if not parser.stream.eos:
+            raise TemplateSyntaxError("chunk after expression", parser.stream.current.lineno, None, None)
+    except TemplateSyntaxError as error:
+        raise syntax_error(error, what="expression") from None
+    expression.set_environment(environment)
+    tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
+    return load(Program(environment, name), counted_loops(tree, environment))
+
+
+def load(program: Program, tree: nodes.Template) -> Program:
+    try:
+        code = program.environment.compile(tree)
+    except TemplateSyntaxError as error:
+        raise syntax_error(error) from None
+    names: dict[str, Any] = {"environment": program.environment, "__file__": "<template>"}
+    exec(code, names)
+    program.root = names["root"]
+    program.blocks = names["blocks"]
+    program.changes = changes_containers(tree)
+    return program

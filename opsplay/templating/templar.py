@@ -1,0 +1,268 @@
+"""Templar: evaluates Template objects against a scope; nothing else is ever evaluated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opsplay.errors import OpsError, Where
+from opsplay.templating.budget import SECONDS, Budget
+from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.lazy import LazyDict, LazyList
+from opsplay.templating.scope import MISSING, Scope, ScopeView
+from opsplay.templating.template import Template
+from opsplay.templating.values import Vaulted
+
+if TYPE_CHECKING:
+    from opsplay.templating.environment import TemplateEnvironment
+    from opsplay.templating.plugins import LookupContext, Plugins
+    from opsplay.templating.program import Program
+
+ATOMS = frozenset({str, int, bool, float, type(None), bytes})
+
+
+class Vault(Protocol):
+    def decrypt(self, ciphertext: str, where: Where | None = None) -> str | bytes: ...
+
+
+class _State(threading.local):
+    """What one thread is evaluating now."""
+
+    def __init__(self) -> None:
+        self.chain: dict[tuple[int, int], str] = {}
+        self.budget: Budget | None = None
+
+
+class Templar:
+    """`settings`, `vault`, `plugins` and `lookup_context` may be None; `on_secret` is told every decrypted text."""
+
+    def __init__(
+        self,
+        settings: object = None,
+        vault: Vault | None = None,
+        plugins: Plugins | None = None,
+        lookup_context: LookupContext | None = None,
+        on_secret: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.vault = vault
+        self.lookup_context = lookup_context
+        self.on_secret = on_secret
+        self._plugins = plugins
+        self._state = _State()
+        self._programs: dict[tuple[str, bool], Program] = {}
+        self._opened: dict[str, str] = {}
+
+    # --- the interface ---------------------------------------------------------------------------------------------
+
+    def render(self, value: object, scope: Scope) -> Any:
+        """The value with every Template in it evaluated: plain Python, nothing lazy, nothing undefined."""
+        kind = type(value)
+        if kind in ATOMS:
+            return value
+        if kind is Template:
+            return self.plain(self.materialize(value, scope))
+        if kind is dict:
+            assert isinstance(value, dict)
+            return {key: item if type(item) in ATOMS else self.render(item, scope) for key, item in value.items()}
+        if kind is list:
+            assert isinstance(value, list)
+            return [item if type(item) in ATOMS else self.render(item, scope) for item in value]
+        return self.open(value) if isinstance(value, Vaulted) else self.plain(value)
+
+    def condition(self, expression: object, scope: Scope, where: Where | None = None) -> bool:
+        """Whether a `when`, `until`, `failed_when` ... holds. A list holds when all of its items do."""
+        from opsplay.templating.conditions import holds
+
+        return holds(self, expression, scope, where)
+
+    def evaluate(self, expression: str, scope: Scope, where: Where | None = None) -> Any:
+        """The value of a bare expression, as plain Python."""
+        return self.plain(self.run(self.program(expression, bare=True), scope, where), where)
+
+    def lookup(self, name: str, terms: list[Any], scope: Scope, **options: Any) -> list[Any]:
+        """What a lookup plugin finds, always a list."""
+        from opsplay.templating.lookups import run_lookup
+
+        return run_lookup(self, name, terms, scope, options)
+
+    def view(self, scope: Scope) -> ScopeView:
+        """The scope as a mapping, for `vars` and the items of `hostvars`."""
+        return ScopeView(self, scope)
+
+    # --- names and values ------------------------------------------------------------------------------------------
+
+    def resolve(self, name: str, scope: Scope) -> Any:
+        """The value of a variable, its items still lazy; MISSING, or an undefined marker, where there is none."""
+        cache = scope.cache
+        if name in cache:
+            return cache[name]
+        raw = scope.raw(name)
+        if type(raw) in ATOMS or raw is MISSING:
+            return raw
+        value = cache[name] = self.materialize(raw, scope, name)
+        return value
+
+    def materialize(self, raw: Any, scope: Scope, label: str = "", shared: bool = True) -> Any:
+        """A compiled value, one level deep: what an expression works with."""
+        kind = type(raw)
+        if kind is Template:
+            raw = self._evaluate(raw, scope, label)
+            kind = type(raw)
+        if kind is dict:
+            return LazyDict(raw, self, scope, shared)
+        if kind is list or kind is tuple:
+            return LazyList(raw, self, scope, shared)
+        return self.open(raw) if kind is Vaulted else raw
+
+    def private_copy(self, name: str, scope: Scope) -> Any:
+        """The variable again, not from the cache: for a template that changes what it reads."""
+        raw = scope.raw(name)
+        if isinstance(raw, Template):
+            raw = self.plain(self.materialize(raw, scope, name))
+        return raw if raw is MISSING else self.materialize(raw, scope, name, shared=False)
+
+    def open(self, vaulted: Vaulted) -> str:
+        """The text of a `!vault` value."""
+        if vaulted.ciphertext not in self._opened:
+            self._opened[vaulted.ciphertext] = self._decrypt(vaulted)
+        return self._opened[vaulted.ciphertext]
+
+    def _decrypt(self, vaulted: Vaulted) -> str:
+        if self.vault is None:
+            raise TemplateFailed(
+                "a value is encrypted and no vault password was given",
+                vaulted.where,
+                "Give one with --vault-password-file FILE or --ask-vault-pass.",
+                code="vault-no-password",
+            )
+        text = self.vault.decrypt(vaulted.ciphertext, vaulted.where)
+        text = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
+        if self.on_secret is not None:
+            self.on_secret(text)
+        return text
+
+    def plain(self, value: Any, where: Where | None = None) -> Any:
+        """The value as it leaves templating: str, numbers, dict, list; an undefined one raises."""
+        kind = type(value)
+        if kind in ATOMS:
+            return value
+        if kind is LazyDict:
+            return self._plain_pairs(value.raw_items(), value._scope_)
+        if kind is LazyList:
+            return self._plain_items(value.raw_items(), value._scope_)
+        if kind is dict:
+            return self._plain_pairs(value.items(), None)
+        from opsplay.templating.leaving import plain_other
+
+        return plain_other(self, value, where)
+
+    def _plain_pairs(self, pairs: Iterable[tuple[Any, Any]], scope: Scope | None) -> dict[Any, Any]:
+        result = {key: item if type(item) in ATOMS else self._leave(item, scope) for key, item in pairs}
+        self.budget().spend(len(result))
+        return result
+
+    def _plain_items(self, items: Iterable[Any], scope: Scope | None) -> list[Any]:
+        result = [item if type(item) in ATOMS else self._leave(item, scope) for item in items]
+        self.budget().spend(len(result))
+        return result
+
+    def _leave(self, item: Any, scope: Scope | None) -> Any:
+        kind = type(item)
+        if scope is None or (kind is not Template and kind is not Vaulted and kind is not dict and kind is not list):
+            return self.plain(item)
+        if kind is dict:
+            return self._plain_pairs(item.items(), scope)
+        return self._plain_items(item, scope) if kind is list else self.plain(self.materialize(item, scope))
+
+    # --- evaluation ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def environment(self) -> TemplateEnvironment:
+        from opsplay.templating.environment import TemplateEnvironment
+
+        return self.equip(TemplateEnvironment(self))
+
+    @cached_property
+    def plugins(self) -> Plugins:
+        from opsplay.templating.plugins import Plugins
+
+        return self._plugins if self._plugins is not None else Plugins()
+
+    def equip(self, environment: TemplateEnvironment) -> TemplateEnvironment:
+        """Gives an environment our filters, tests and functions."""
+        environment.filters = self.plugins.filter_table(environment.filters)
+        environment.tests = self.plugins.test_table(environment.tests)
+        environment.globals.update(self.plugins.functions())
+        return environment
+
+    def budget(self) -> Budget:
+        """The budget of the rendering that is going on in this thread."""
+        state = self._state
+        return state.budget or Budget(getattr(self.settings, "template_seconds", None) or SECONDS)
+
+    def program(self, source: str, bare: bool = False) -> Program:
+        """The compiled form of a text, or of a bare expression."""
+        key = (source, bare)
+        found = self._programs.get(key)
+        if found is None:
+            from opsplay.templating.program import compile_expression, compile_text
+
+            found = (compile_expression if bare else compile_text)(self.environment, source)
+            if len(self._programs) >= 50_000:
+                self._programs.clear()
+            self._programs[key] = found
+        return found
+
+    def _evaluate(self, template: Template, scope: Scope, label: str) -> Any:
+        state = self._state
+        key = (id(template), id(scope))
+        if key in state.chain:
+            raise self._loop(template, label)
+        state.chain[key] = label or template.source
+        try:
+            return self._of_template(template, scope)
+        except OpsError as error:
+            if error.where is None:
+                error.where = template.where
+            raise
+        finally:
+            del state.chain[key]
+
+    def _of_template(self, template: Template, scope: Scope) -> Any:
+        program = template.compiled
+        if program is None or program.owner is not self:  # type: ignore[attr-defined]
+            program = template.compiled = self.program(template.source)
+        name: str | None = program.name  # type: ignore[attr-defined]
+        if name is not None:
+            value = self.resolve(name, scope)
+            if value is not MISSING:
+                return value
+        return self.run(program, scope, template.where)  # type: ignore[arg-type]
+
+    def run(self, program: Program, scope: Scope, where: Where | None = None) -> Any:
+        """The value of a program: internal, so lazy containers and markers may be in it."""
+        state = self._state
+        outermost = state.budget is None
+        if outermost:
+            state.budget = self.budget()
+        try:
+            return program.value(scope, where)
+        except OpsError as error:
+            if error.where is None:
+                error.where = where
+            raise
+        finally:
+            if outermost:
+                state.budget = None
+
+    def _loop(self, template: Template, label: str) -> TemplateFailed:
+        chain = [*self._state.chain.values(), label or template.source]
+        return TemplateFailed(
+            f"recursive loop detected in template string: {' -> '.join(chain)}",
+            template.where,
+            "A variable may not be made from itself; give one of them another name.",
+            code="template-recursion",
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 LONGEST_WORD = 256
 FIRST_CHARACTERS = frozenset("yYnNtTfFoO-+0123456789.~")
@@ -115,12 +115,12 @@ def _moment(found: re.Match[str]) -> date | datetime:
     if not found["hour"]:
         return day
     micro = int((found["fraction"] or "0")[:6].ljust(6, "0"))
-    moment = datetime(day.year, day.month, day.day, int(found["hour"]), int(found["minute"]), int(found["second"]), micro)
-    return moment.replace(tzinfo=_zone(found)) if found["zone"] else moment
+    clock = time(int(found["hour"]), int(found["minute"]), int(found["second"]), micro)
+    return datetime.combine(day, clock, _zone(found) if found["zone"] else None)
 
 
 def _zone(found: re.Match[str]) -> timezone:
     if not found["sign"]:
-        return timezone.utc
+        return UTC
     offset = timedelta(hours=int(found["zone_hour"]), minutes=int(found["zone_minute"] or 0))
     return timezone(-offset if found["sign"] == "-" else offset)

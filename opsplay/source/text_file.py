@@ -58,7 +58,8 @@ def too_big(data: bytes, path: str, limits: Limits) -> OpsError:
 def decode(data: bytes, path: str) -> str:
     """UTF-8 text without its byte order mark, free of characters that an editor would not show."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise OpsError("text-not-utf8", "the text is UTF-16, not UTF-8", Where(path, 1, 1), f"Convert it: {_iconv(path)}")
+        remedy = f"Convert it: iconv -f utf-16 -t utf-8 {path}"
+        raise OpsError("text-not-utf8", "the text is UTF-16, not UTF-8", Where(path, 1, 1), remedy)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -69,10 +70,6 @@ def decode(data: bytes, path: str) -> str:
         ) from None
     check_characters(text, path)
     return text
-
-
-def _iconv(path: str) -> str:
-    return f"iconv -f utf-16 -t utf-8 {path}"
 
 
 def _place_of_byte(data: bytes, offset: int) -> tuple[int, int]:

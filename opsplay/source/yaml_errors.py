@@ -13,6 +13,7 @@ _TEMPLATE_VALUE = re.compile(r"(?:^|[:\-,\[]\s+|^\s*-\s+)(\{\{)")
 _QUOTED_THEN_MORE = re.compile(r"""[:\-]\s+(["'])(?:(?!\1).)*\1\s*[^\s#,}\]]""")
 _KEY_ENDS = re.compile(r":\s")
 _CODE = "yaml-syntax"
+_ONE_COLUMN = "Check the indentation: keys of one mapping start in one column."
 
 
 def refuse(code: str, message: str, where: Where, remedy: str) -> OpsError:
@@ -35,7 +36,8 @@ def _explain_place(problem: str, error: Any, where: Where, lines: list[str]) -> 
     char = line[where.column - 1 : where.column]
     context = str(getattr(error, "context", "") or "")
     if char == "\t" or ("cannot start any token" in problem and "\t" in line[: where.column]):
-        return OpsError(_CODE, "a tab cannot indent YAML", where, "Indent with spaces (expand -t 2 FILE converts tabs).")
+        remedy = "Indent with spaces (expand -t 2 FILE converts tabs)."
+        return OpsError(_CODE, "a tab cannot indent YAML", where, remedy)
     template = _template_in(lines, where)
     if template:
         return unquoted_template(template)
@@ -67,12 +69,12 @@ def unquoted_template(where: Where) -> OpsError:
 
 def _stray_colon(where: Where, line: str) -> OpsError:
     if where.column > len(line.rstrip()) or not line[: where.column - 1].strip():
-        message, remedy = "a mapping cannot start here", "Check the indentation: keys of one mapping start in one column."
+        message, remedy = "a mapping cannot start here", _ONE_COLUMN
     elif not _KEY_ENDS.search(line[: where.column - 1]):
-        message = "the line above is text without \": \", which this line continues, so it cannot be a key"
+        message = 'the line above is text without ": ", which this line continues, so it cannot be a key'
         remedy = "Write the line above as KEY: VALUE, or check the indentation."
     else:
-        message = "a second \": \" on this line: YAML takes it for another key"
+        message = 'a second ": " on this line: YAML takes it for another key'
         remedy = "Quote the whole value if the colon is part of it, or check the indentation of this line."
     return OpsError(_CODE, message, where, remedy)
 
@@ -90,25 +92,58 @@ def _explain_rest(problem: str, context: str, where: Where, lines: list[str], ch
     for pattern, message, remedy in _SAYINGS:
         if pattern in problem or pattern in context:
             return OpsError(_CODE, message.format(char=char), where, remedy)
-    return OpsError(_CODE, _first_line(problem or "this is not YAML"), where, "Check the indentation and the quotes near here.")
+    message = _first_line(problem or "this is not YAML")
+    return OpsError(_CODE, message, where, "Check the indentation and the quotes near here.")
 
 
 _SAYINGS = (
     ("cannot start any token", "a value cannot start with {char}", "Quote the value."),
-    ("could not find expected ':'", "a line without \": \" where a key was expected", "Check the line above and its indentation."),
-    ("did not find expected key", "a key was expected here", "Check the indentation: keys of one mapping start in one column."),
-    ("did not find expected '-' indicator", "a list item (- ...) was expected here", "Check the indentation of the list."),
-    ("did not find expected ',' or ']'", "a list in [brackets] is not closed", "Close it with ], and put commas between items."),
-    ("did not find expected ',' or '}'", "a mapping in {{braces}} is not closed", "Close it with }, and put commas between pairs."),
-    ("unknown escape character", "not an escape that double quotes know", "Use single quotes, or write the backslash twice."),
+    (
+        "could not find expected ':'",
+        'a line without ": " where a key was expected',
+        "Check the line above and its indentation.",
+    ),
+    ("did not find expected key", "a key was expected here", _ONE_COLUMN),
+    (
+        "did not find expected '-' indicator",
+        "a list item (- ...) was expected here",
+        "Check the indentation of the list.",
+    ),
+    (
+        "did not find expected ',' or ']'",
+        "a list in [brackets] is not closed",
+        "Close it with ], and put commas between items.",
+    ),
+    (
+        "did not find expected ',' or '}'",
+        "a mapping in {{braces}} is not closed",
+        "Close it with }, and put commas between pairs.",
+    ),
+    (
+        "unknown escape character",
+        "not an escape that double quotes know",
+        "Use single quotes, or write the backslash twice.",
+    ),
     ("did not find expected hexdecimal number", "an escape without its hexadecimal digits", "Use single quotes."),
     ("while scanning an alias", "a value that starts with * is an alias", 'Quote it if it is text: "*".'),
     ("while scanning an anchor", "a value that starts with & is an anchor", 'Quote it if it is text: "&...".'),
     ("undefined tag handle", "a value that starts with ! is a tag", "Quote the value if it is text."),
     ("scanning a tag", "a value that starts with ! is a tag", "Quote the value if it is text."),
-    ("node content", "a value was expected here", "Check the line above: a key, a bracket or a quote may be unfinished."),
-    ("block sequence entries", "a list cannot start on the line of its key", "Start the list (- ...) on a line of its own."),
-    ("block scalar", "a block (| or >) is written wrongly", "Write | or > alone at the line's end, the text indented below."),
+    (
+        "node content",
+        "a value was expected here",
+        "Check the line above: a key, a bracket or a quote may be unfinished.",
+    ),
+    (
+        "block sequence entries",
+        "a list cannot start on the line of its key",
+        "Start the list (- ...) on a line of its own.",
+    ),
+    (
+        "block scalar",
+        "a block (| or >) is written wrongly",
+        "Write | or > alone at the line's end, the text indented below.",
+    ),
     ("found character that cannot start", "a value cannot start with {char}", "Quote the value."),
 )
 

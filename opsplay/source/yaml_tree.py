@@ -25,7 +25,7 @@ _MISSING = object()
 def event_parser(data: bytes) -> Any:
     """libyaml's parser, or PyYAML's own where the wheel came without it: both have get_event()."""
     try:
-        from yaml.cyaml import CParser
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]
     except ImportError:
         return yaml.SafeLoader(data)
     return CParser(data)
@@ -276,7 +276,8 @@ class TreeReader:
             raise self._number_too_long(text, where) from None
         except (ValueError, KeyError):
             message = f'"{text[:40]}" is no {tag.removeprefix(_STANDARD)}'
-            raise self._refuse("yaml-bad-value", message, where, f"Correct the value or remove the tag {_shown(tag)}.") from None
+            remedy = f"Correct the value or remove the tag {_shown(tag)}."
+            raise self._refuse("yaml-bad-value", message, where, remedy) from None
 
     def _unknown_tag(self, tag: str, where: Where) -> OpsError:
         return self._refuse(

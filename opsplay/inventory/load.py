@@ -1,0 +1,138 @@
+"""load_inventory: which kind of source each -i names, read in order into one Inventory."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+
+from opsplay.errors import Fault, OpsError, Where
+from opsplay.inventory.builder import InventoryBuilder
+from opsplay.inventory.hostnames import expand_host
+from opsplay.inventory.inventory import Inventory
+from opsplay.inventory.settings import InventorySettings
+from opsplay.source.nodes import MapNode, Node
+from opsplay.source.text_file import Opener, decode, open_vaulted, read_bytes
+from opsplay.source.yaml_reader import parse_yaml
+
+YAML_EXTENSIONS = (".yml", ".yaml", ".json")
+_ALWAYS_IGNORED = re.compile(r"\.|(?:host_vars|group_vars|vars_plugins)$")
+_YAML_START = re.compile(r"""---|%YAML|\{|(?:"[^"]*"|'[^']*'|[^\s=\[\]#;]+):(?:\s|$)""")
+_PROGRAM_MARKS = (b"#!", b"\x7fELF")
+
+
+def load_inventory(
+    sources: list[str], settings: InventorySettings | None = None, vault: Opener | None = None
+) -> Inventory:
+    """One Inventory of all sources; of two that set one variable the later wins."""
+    builder = InventoryBuilder(settings)
+    for source in sources:
+        add_source(source, builder, vault)
+    return replace(builder.freeze(), vault=vault)
+
+
+def add_source(source: str, builder: InventoryBuilder, vault: Opener | None = None) -> None:
+    """Reads one -i: a host list, a file, an executable or a folder of these."""
+    if "," in source and not os.path.exists(source):
+        _host_list(source, builder)
+        return
+    base = source if os.path.isdir(source) else os.path.dirname(source) or "."
+    if base not in builder.vars_bases:
+        builder.vars_bases.append(base)
+    _path(source, builder, vault)
+
+
+def _host_list(source: str, builder: InventoryBuilder) -> None:
+    for entry in filter(None, (part.strip() for part in source.split(","))):
+        names, port = expand_host(entry, Where("the host list of -i"))
+        for name in names:
+            builder.add_host(name, "ungrouped")
+            if port is not None:
+                from opsplay.templating.layer import VarLayer
+
+                builder.set_host_vars(name, VarLayer("inventory host list", {"ansible_port": port}))
+
+
+def _path(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+    try:
+        if os.path.isdir(path):
+            _folder(path, builder, vault)
+        else:
+            _file(path, builder, vault)
+    except OpsError as error:
+        if builder.settings.unparsed == "error":
+            raise
+        builder.notice(f"Unable to parse {path} as an inventory source: {error}")
+
+
+def _folder(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+    for name in sorted(os.listdir(path)):
+        if not _is_ignored(name, builder.settings):
+            _path(os.path.join(path, name), builder, vault)
+
+
+def _is_ignored(name: str, settings: InventorySettings) -> bool:
+    if _ALWAYS_IGNORED.match(name) or name.endswith(settings.ignored_extensions):
+        return True
+    return any(re.search(pattern, name) for pattern in settings.ignored_patterns)
+
+
+def _file(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+    if not os.path.exists(path):
+        raise _no_such_source(path)
+    data = read_bytes(path, builder.settings.limits)
+    if data.startswith(_PROGRAM_MARKS) and os.path.isfile(path):
+        from opsplay.inventory.script import read_script
+
+        read_script(path, builder)
+        return
+    _text(decode(open_vaulted(data, path, vault), path), path, builder, vault)
+
+
+def _no_such_source(path: str) -> OpsError:
+    return OpsError(
+        "inventory-not-found",
+        "there is no such inventory",
+        Where(path),
+        f"Check the path given with -i. A list of hosts ends with a comma: -i {os.path.basename(path)},",
+        fault=Fault.USAGE,
+    )
+
+
+def _text(text: str, path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+    title = f"inventory file {os.path.basename(path)}"
+    if path.endswith(".toml"):
+        from opsplay.inventory.toml_groups import read_toml
+
+        read_toml(text, path, builder, title)
+    elif path.endswith(YAML_EXTENSIONS) or _looks_like_yaml(text):
+        node = _yaml(text, path, builder)
+        if isinstance(node, MapNode) and "plugin" in node:
+            from opsplay.inventory.plugins import read_plugin_file
+
+            read_plugin_file(node, path, builder, vault)
+        elif node is not None:
+            from opsplay.inventory.yaml_groups import read_groups
+
+            read_groups(node, builder, title)
+    else:
+        from opsplay.inventory.ini import read_ini
+
+        read_ini(text, path, builder, title)
+
+
+def _yaml(text: str, path: str, builder: InventoryBuilder) -> Node | None:
+    if path.endswith(".json"):
+        from opsplay.source.json_reader import parse_json
+
+        return parse_json(text, path, builder.settings.limits)
+    limits, duplicates = builder.settings.limits, builder.settings.duplicates
+    return parse_yaml(text, path, limits=limits, duplicates=duplicates, warn=lambda error: builder.notice(str(error)))
+
+
+def _looks_like_yaml(text: str) -> bool:
+    """Whether the first line that says something can be no line of an INI inventory."""
+    for line in text.splitlines():
+        if line.strip() and line.lstrip()[0] not in "#;":
+            return bool(_YAML_START.match(line))
+    return False

@@ -1,0 +1,58 @@
+"""Gather the services of the host and their states as facts."""
+
+from opsplay.remote.facts import distribution, sources
+from opsplay.remote.spec import Spec
+
+SPEC = Spec(returns={"ansible_facts": "services: {name: {name, state, status, source}}"}, facts=True,
+            examples=["service_facts:"])
+STATES = {"running": "running", "failed": "failed", "active": "running"}
+
+
+def read(system, args):
+    services = {}
+    for name in sources.entries(system, "/etc/init.d"):
+        if name not in ("README", "rc", "rcS", "functions", "skeleton", "single", "halt", "reboot", "killprocs"):
+            services[name] = {"name": name, "state": "stopped", "source": "sysv"}
+    manager = distribution.service_manager(system)
+    if manager == "systemd":
+        units = _systemd(system)
+        for name, service in services.items():
+            unit = units.get(name + ".service", {})
+            service["state"] = unit.get("state", "stopped")
+        services.update(units)
+    elif system.which("rc-status"):
+        services = _openrc(system)
+    else:
+        for name, service in services.items():
+            if system.run(["/etc/init.d/" + name, "status"], timeout=10).rc == 0:
+                service["state"] = "running"
+    return {"ansible_facts": {"services": services}}
+
+
+def _systemd(system):
+    services = {}
+    listing = system.run(["systemctl", "list-units", "--no-pager", "--no-legend", "--plain", "--all", "--type", "service"])
+    for line in listing.stdout.splitlines():
+        words = line.split(None, 4)
+        if len(words) > 3:
+            name, load, active, sub = words[:4]
+            services[name] = {"name": name, "source": "systemd", "status": load if load != "loaded" else "unknown",
+                              "state": "running" if sub == "running" else "failed" if active == "failed" else "stopped"}
+    files = system.run(["systemctl", "list-unit-files", "--no-pager", "--no-legend", "--type", "service", "--all"])
+    for line in files.stdout.splitlines():
+        words = line.split()
+        if len(words) > 1:
+            known = services.setdefault(words[0], {"name": words[0], "source": "systemd", "state": "inactive"})
+            known["status"] = words[1]
+    return services
+
+
+def _openrc(system):
+    services = {}
+    for line in system.run(["rc-status", "-a", "-s"]).stdout.splitlines():
+        name, bracket, rest = line.strip().partition("[")
+        if bracket:
+            state = rest.strip(" ]\t").split()[0]
+            services[name.strip()] = {"name": name.strip(), "source": "openrc",
+                                      "state": "running" if state == "started" else state}
+    return services

@@ -1,0 +1,1 @@
+"""What the service modules share: one file a service manager, each with the same four questions and verbs."""

@@ -1,0 +1,90 @@
+"""Detached jobs (async): a step that runs on without the connection and leaves its result in ~/.ansible_async/JOB."""
+
+import json
+import os
+import signal
+import time
+
+from opsplay.remote.watch import Interrupted, Watch
+
+FOLDER = "~/.ansible_async"
+
+
+def folder():
+    return os.path.expanduser(os.environ.get("ANSIBLE_ASYNC_DIR") or FOLDER)
+
+
+def start(step, body, run):
+    """Starts the step as a job of its own session and answers at once, as Ansible documents for async."""
+    job = "j%d.%d" % (int.from_bytes(os.urandom(6), "big"), os.getpid())
+    try:
+        path = _prepare(job)
+    except OSError as error:
+        return {"failed": True, "changed": False, "msg": "cannot start a background job: %s" % error}
+    child = os.fork()
+    if child == 0:
+        try:
+            _detach(step, body, run, job, path)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return {"ansible_job_id": job, "started": 1, "finished": 0, "results_file": path, "changed": True}
+
+
+def _prepare(job):
+    os.makedirs(folder(), mode=0o700, exist_ok=True)
+    path = os.path.join(folder(), job)
+    write(path, {"started": 1, "finished": 0, "ansible_job_id": job})
+    return path
+
+
+def write(path, state):
+    """Replaces the job's file at once: who reads it meets the old or the new state."""
+    temporary = path + ".tmp"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "w") as handle:
+        json.dump(state, handle)
+    os.rename(temporary, path)
+
+
+def _detach(step, body, run, job, path):
+    """In the first child: a new session, and a grandchild that nobody waits for."""
+    os.setsid()
+    if os.fork():
+        return
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.closerange(3, null)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    os.closerange(3, 4096)
+    write(path, {"started": 1, "finished": 0, "ansible_job_id": job, "ansible_async_watchdog_pid": os.getpid()})
+    result = _outcome(step, body, run)
+    write(path, dict(result, started=1, finished=1, ansible_job_id=job, end_time=time.time()))
+
+
+def _outcome(step, body, run):
+    from opsplay.remote.interpreter import crash_result
+    period = float(step["background"])
+    try:
+        with Watch(_Nobody(), None, deadline=period) as watch:
+            return run(step, body, watch)[0]
+    except Interrupted:
+        return {"failed": True, "changed": False, "msg": "timed out waiting for job to finish after %g seconds" % period}
+    except BaseException as error:
+        return crash_result(step, error)
+
+
+class _Nobody(object):
+    """The inbox of a job that no controller is connected to."""
+
+    fd = None
+
+    def look(self):
+        pass
+
+    def is_cancelled(self, request):
+        return False
+
+    def gone_for_good(self):
+        return False

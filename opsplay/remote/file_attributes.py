@@ -1,0 +1,221 @@
+"""Owner, group, mode and attributes of files, for every module that writes some; Ansible's documented semantics."""
+
+import grp
+import pwd
+import re
+import stat
+
+from opsplay.remote.atomic_write import current_umask, group_id, user_id
+from opsplay.remote.spec import ModuleFailure
+
+KEYS = ("owner", "group", "mode", "attributes")
+
+
+def observe_attributes(system, path, follow=False, attributes=False):
+    """{} where there is nothing, else owner and group (names, or ids without one), mode ("0644"), uid, gid.
+
+    `attributes` True asks lsattr too, for the key `attributes` ("e", "ai").
+    """
+    status = system.stat(path) if follow else system.lstat(path)
+    if status is None:
+        return {}
+    found = {
+        "owner": user_name(status.st_uid), "group": group_name(status.st_gid), "uid": status.st_uid,
+        "gid": status.st_gid, "mode": "%04o" % stat.S_IMODE(status.st_mode), "islink": stat.S_ISLNK(status.st_mode),
+        "isdir": stat.S_ISDIR(status.st_mode),
+    }
+    if attributes:
+        found["attributes"] = _list_attributes(system, path)
+    return found
+
+
+def desired_attributes(system, args, path, observed):
+    """The keys of owner, group, mode, attributes that the args ask for, in the form of observe_attributes.
+
+    `observed` {} means that the path is still to be made; give {"isdir": True} for a folder to be made.
+    """
+    wanted = {}
+    if args.get("owner") is not None:
+        wanted["owner"] = _wanted_name(system, args["owner"], user_id, user_name)
+    if args.get("group") is not None:
+        wanted["group"] = _wanted_name(system, args["group"], group_id, group_name)
+    mode = args.get("mode")
+    if mode is not None and mode != "preserve" and not observed.get("islink"):
+        wanted["mode"] = "%04o" % wanted_mode(mode, observed)
+    if args.get("attributes"):
+        old = observed.get("attributes")
+        if old is None:
+            old = _list_attributes(system, path) if observed.get("mode") else ""
+        wanted["attributes"] = wanted_flags(args["attributes"], old)
+    return wanted
+
+
+def apply_attributes(system, path, change, follow=False):
+    """Makes it so for those of the keys that `change` (a dict, or perform.Change) holds. chown clears bits: mode last."""
+    wanted = getattr(change, "wanted", change)
+    if "owner" in wanted or "group" in wanted:
+        uid = user_id(wanted["owner"]) if "owner" in wanted else -1
+        gid = group_id(wanted["group"]) if "group" in wanted else -1
+        _complain("chown failed", path, lambda: system.chown(path, uid, gid, follow=follow))
+    if "mode" in wanted or "owner" in wanted or "group" in wanted:
+        _set_mode(system, path, wanted, getattr(change, "before", {}))
+    if "attributes" in wanted:
+        _change_attributes(system, path, wanted["attributes"])
+
+
+def _set_mode(system, path, wanted, before):
+    mode = wanted.get("mode") or before.get("mode")
+    if mode is not None and not before.get("islink"):
+        _complain("chmod failed", path, lambda: system.chmod(path, int(mode, 8)))
+
+
+def _complain(what, path, action):
+    try:
+        action()
+    except OSError as error:
+        raise ModuleFailure("%s: %s: %s" % (what, path, error.strerror), path=path)
+
+
+def user_name(uid):
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid):
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def _wanted_name(system, asked, identify, name_of):
+    """The name as it will be observed. In check mode an unknown one may be made by an earlier task."""
+    try:
+        return name_of(identify(asked))
+    except ModuleFailure:
+        if system.check:
+            return str(asked)
+        raise
+
+
+# -- modes
+
+_CLAUSE = re.compile(r"^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$")
+_ACTION = re.compile(r"([-+=])([rwxXst]*|[ugo])")
+_SHIFT = {"u": 6, "g": 3, "o": 0}
+_BITS = {"r": 4, "w": 2, "x": 1}
+
+
+def wanted_mode(mode, observed):
+    """The permission bits as an int: from an int, octal text or symbolic text (u+rwX,g-w)."""
+    if isinstance(mode, bool) or isinstance(mode, float):
+        raise ModuleFailure("mode must be octal in quotes or symbolic, not %r" % (mode,))
+    if isinstance(mode, int):
+        bits = mode
+    else:
+        text = str(mode).strip()
+        try:
+            bits = int(text, 8)
+        except ValueError:
+            return symbolic_mode(text, _old_mode(observed), bool(observed.get("isdir")))
+    if not 0 <= bits <= 0o7777:
+        raise ModuleFailure("mode %r is out of range: quote it, as in '0644'" % (mode,))
+    return bits
+
+
+def _old_mode(observed):
+    if observed.get("mode"):
+        return int(observed["mode"], 8)
+    return (0o777 if observed.get("isdir") else 0o666) & ~current_umask()
+
+
+def symbolic_mode(text, old, isdir):
+    """What chmod makes of the mode `old`. Without u, g, o or a the umask's bits stay as they are."""
+    mode = old
+    for clause in text.split(","):
+        match = _CLAUSE.match(clause)
+        if not match or not clause:
+            raise ModuleFailure("bad symbolic permission for mode: %s" % text)
+        who, actions = match.groups()
+        for operator, letters in _ACTION.findall(actions):
+            mode = _act(mode, who, operator, letters, isdir)
+    return mode
+
+
+def _act(mode, who, operator, letters, isdir):
+    users = "ugo" if "a" in who or not who else who
+    mask = current_umask() if not who else 0
+    bits = 0
+    for user in set(users):
+        bits |= _user_bits(mode, user, letters, isdir)
+    if "t" in letters and (not who or "a" in who or "o" in who or "u" in who):
+        bits |= stat.S_ISVTX
+    bits &= ~mask
+    if operator == "+":
+        return mode | bits
+    if operator == "-":
+        return mode & ~bits
+    return (mode & ~_reach(users, isdir) | bits) if not mask else (mode & ~(_reach(users, isdir) & ~mask) | bits)
+
+
+def _user_bits(mode, user, letters, isdir):
+    shift = _SHIFT[user]
+    if letters in ("u", "g", "o") and letters:
+        return (mode >> _SHIFT[letters] & 7) << shift
+    bits = 0
+    for letter in letters:
+        if letter in _BITS:
+            bits |= _BITS[letter] << shift
+        elif letter == "X" and (isdir or mode & 0o111):
+            bits |= 1 << shift
+        elif letter == "s" and user in "ug":
+            bits |= stat.S_ISUID if user == "u" else stat.S_ISGID
+    return bits
+
+
+def _reach(users, isdir):
+    """The bits that `=` replaces. Like chmod, a folder keeps its set-id bits unless they are named."""
+    reach = 0
+    for user in set(users):
+        reach |= 7 << _SHIFT[user]
+        if not isdir and user in "ug":
+            reach |= stat.S_ISUID if user == "u" else stat.S_ISGID
+    return reach
+
+
+# -- chattr
+
+def wanted_flags(asked, old):
+    """The flags, sorted, that +ai, -i, =i or i (like =i) make of `old`."""
+    operator, letters = (asked[0], asked[1:]) if asked[0] in "+-=" else ("=", asked)
+    if not letters.isalpha() and letters:
+        raise ModuleFailure("bad attributes: %s" % asked)
+    now = set(old)
+    kept = {"+": now | set(letters), "-": now - set(letters)}.get(operator)
+    if kept is None:
+        kept = set(letters) | (now & {"e"})  # e (extents) cannot be taken away
+    return "".join(sorted(kept))
+
+
+def _list_attributes(system, path):
+    program = system.which("lsattr")
+    if program is None:
+        return ""
+    run = system.run([program, "-d", "--", path])
+    if run.rc != 0 or not run.stdout.split():
+        return ""
+    return "".join(sorted(run.stdout.split()[0].replace("-", "")))
+
+
+def _change_attributes(system, path, wanted):
+    program = system.which("chattr")
+    if program is None:
+        raise ModuleFailure("chattr is not installed on the host", path=path)
+    now = set(_list_attributes(system, path))
+    for operator, letters in (("+", set(wanted) - now), ("-", now - set(wanted) - {"e"})):
+        if letters:
+            run = system.run([program, operator + "".join(sorted(letters)), "--", path])
+            if run.rc != 0:
+                raise ModuleFailure("chattr failed: %s" % (run.stderr.strip() or run.stdout.strip()), path=path)

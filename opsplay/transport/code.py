@@ -1,0 +1,90 @@
+"""The code that travels: sources of opsplay.remote, and which of them a module needs."""
+
+from __future__ import annotations
+
+import ast
+import zlib
+from functools import cache
+from importlib.resources import files
+
+PACKAGE = "opsplay.remote"
+MODULES = PACKAGE + ".modules."
+CORE = ("spec", "frames", "watch", "system", "perform", "interpreter")
+ON_DEMAND = ("process", "atomic_write", "background", "host_facts")  # what the core imports only when it is needed
+
+
+class UnknownModule(LookupError):
+    """No file of that name is in opsplay/remote/modules."""
+
+
+@cache
+def source(name: str) -> str:
+    """The source of a module by its full name (opsplay.remote.system)."""
+    *folders, stem = name.removeprefix(PACKAGE + ".").split(".")
+    folder = files(PACKAGE).joinpath(*folders)
+    for path in (folder.joinpath(stem + ".py"), folder.joinpath(stem, "__init__.py")):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise UnknownModule(name)
+
+
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Full names of the files of ours that the source imports, in functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source(name))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names if alias.name.startswith(PACKAGE + "."))
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.update(_imported_from(node))
+    return frozenset(found)
+
+
+def _imported_from(node: ast.ImportFrom) -> set[str]:
+    """`from folder import file` names a file, `from file import name` does not."""
+    module = node.module or ""
+    if module != PACKAGE and not module.startswith(PACKAGE + "."):
+        return set()
+    inner = {f"{module}.{alias.name}" for alias in node.names if _exists(f"{module}.{alias.name}")}
+    return inner if module == PACKAGE else inner | {module}
+
+
+def _exists(name: str) -> bool:
+    try:
+        return source(name) is not None
+    except UnknownModule:
+        return False
+
+
+@cache
+def closure(name: str) -> frozenset[str]:
+    """The full name and everything of ours that it needs."""
+    needed: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in needed and one not in (PACKAGE, MODULES.rstrip(".")):
+            needed.add(one)
+            waiting.extend(imports(one))
+            waiting.append(one.rpartition(".")[0])
+    return frozenset(needed)
+
+
+@cache
+def core_names() -> frozenset[str]:
+    """The names that the bootstrap ships: the interpreter and all it may import by itself."""
+    names = frozenset(f"{PACKAGE}.{stem}" for stem in CORE + ON_DEMAND)
+    return frozenset(needed for name in names for needed in closure(name))
+
+
+def module_files(module: str) -> frozenset[str]:
+    """What has to be on the host to run a module, besides the core."""
+    if not module.replace("_", "a").isalnum():
+        raise UnknownModule(module)
+    return closure(MODULES + module) - core_names()
+
+
+@cache
+def core_payload() -> bytes:
+    """The compressed core: what the stub reads from its stdin."""
+    return zlib.compress(repr({name: source(name) for name in sorted(core_names())}).encode(), 9)

@@ -79,3 +79,31 @@ def process_name(pid):
             return stream.read().strip()
     except (OSError, UnicodeDecodeError):
         return "?"
+
+
+def writers(keys):
+    """(device, inode) -> {pid: open flags} of the processes that have it open for writing."""
+    found = {}
+    for pid in [entry for entry in os.listdir("/proc") if entry.isdigit()]:
+        try:
+            numbers = os.listdir("/proc/%s/fd" % pid)
+        except OSError:
+            continue
+        for number in numbers:
+            key = _key("/proc/%s/fd/%s" % (pid, number))
+            if key in keys:
+                flags = _flags(pid, number)
+                if flags & os.O_ACCMODE:
+                    found.setdefault(key, {})[int(pid)] = flags
+    return found
+
+
+def _flags(pid, number):
+    try:
+        with open("/proc/%s/fdinfo/%s" % (pid, number)) as stream:
+            for line in stream:
+                if line.startswith("flags:"):
+                    return int(line.split()[1], 8)
+    except OSError:
+        pass
+    return 0

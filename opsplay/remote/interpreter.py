@@ -87,19 +87,22 @@ class Interpreter(object):
             view = view[os.write(self._output, view):]
 
     def _run(self, header, body):
-        """Runs the steps of one request in order; those behind a failed one are answered as not run."""
-        request, stopped, at = header["id"], False, 0
+        """Runs the steps of one request in order; those behind a failed one, its own group's apart, are answered as not run."""
+        request, stopped, failed_group, at = header["id"], False, None, 0
         for index, step in enumerate(header["steps"]):
             length = step.get("body")
             part = None if length is None else body[at:at + length]
             at += length or 0
+            stopped = stopped or (failed_group is not None and step.get("group") != failed_group)
             if stopped:
                 self._send({"kind": "reply", "id": request, "step": index, "ran": False, "result": {}})
                 continue
             result, answer = self._answer(request, index, step, part)
             self._reply(request, index, result, answer)
-            failed = result.get("failed")
-            stopped = bool(result.get("cancelled") or (failed and header.get("stop", True)))
+            failed = result.get("failed") and header.get("stop", True) and not step.get("may_fail")
+            stopped = bool(result.get("cancelled")) or (failed and step.get("group") is None)
+            if failed and not stopped:
+                failed_group = step["group"]
         self._inbox.forget(request)
 
     def _reply(self, request, index, result, body):

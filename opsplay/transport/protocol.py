@@ -74,6 +74,8 @@ class Step:
     body: bytes | None = None
     secret: bool = False  # no_log: the interpreter must not echo it anywhere
     background: float | None = None  # async: seconds it may run, detached; the Reply has ansible_job_id at once
+    group: int | None = None  # the items of a loop: when one fails, the rest of its group still runs
+    may_fail: bool = False  # its failure does not stop the frame (ignore_errors)
     on_line: Callable[[str, str], None] | None = None  # live output: (stream, line)
 
 

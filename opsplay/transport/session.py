@@ -92,9 +92,9 @@ class FrameSession:
 
     def _describe(self, step: Step) -> dict[str, Any]:
         fields: dict[str, Any] = {"module": step.module, "args": step.args}
-        for name in ("check", "diff", "environment", "deadline", "secret", "background"):
+        for name in ("check", "diff", "environment", "deadline", "secret", "background", "group", "may_fail"):
             value = getattr(step, name)
-            if value:
+            if value or (name == "group" and value is not None):
                 fields[name] = value
         if step.body is not None:
             fields["body"] = len(step.body)

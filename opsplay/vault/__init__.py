@@ -1,0 +1,1 @@
+"""Vault: Ansible's vault format, the secrets that open it, and files edited without leaving plaintext behind."""

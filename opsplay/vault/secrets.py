@@ -1,0 +1,102 @@
+"""VaultSecrets: the passwords of a run by their ids; opens vault texts, and says which ids it tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from opsplay.errors import Fault, OpsError, Where
+from opsplay.vault.cipher import DEFAULT_ID, NotVault, open_envelope, parse, seal
+from opsplay.vault.passwords import Ask, password_of, split_vault_id
+
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A password and the id it was given under."""
+
+    vault_id: str
+    password: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSecrets:
+    """`match_ids`: a text that names an id is tried with that id's passwords only."""
+
+    secrets: tuple[Secret, ...] = ()
+    match_ids: bool = False
+    _opened: dict[str | bytes, bytes] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def load(
+        cls,
+        ids: Iterable[str],
+        ask: Ask | None = None,
+        *,
+        default_id: str = DEFAULT_ID,
+        match_ids: bool = False,
+        confirm: bool = False,
+    ) -> VaultSecrets:
+        """From `ID@SOURCE` or `SOURCE` each, where SOURCE is a file, a script or `prompt`."""
+        pairs = [split_vault_id(text, default_id) for text in ids]
+        return cls(tuple(Secret(name, password_of(name, source, ask, confirm)) for name, source in pairs), match_ids)
+
+    def __bool__(self) -> bool:
+        return bool(self.secrets)
+
+    @property
+    def ids(self) -> list[str]:
+        return list(dict.fromkeys(secret.vault_id for secret in self.secrets))
+
+    def decrypt(self, text: str | bytes, where: Where | None = None) -> bytes:
+        """The plaintext of a vault text. Raises OpsError naming the ids that were tried."""
+        found = self._opened.get(text)
+        if found is None:
+            if len(self._opened) >= _REMEMBERED:
+                self._opened.clear()
+            found = self._opened[text] = self.open(text, where)[0]
+        return found
+
+    def open(self, text: str | bytes, where: Where | None = None) -> tuple[bytes, Secret]:
+        """The plaintext and the secret that opened it; the passwords of the id that the text names go first."""
+        try:
+            envelope = parse(text)
+        except NotVault as error:
+            raise OpsError("vault-damaged", f"this is no vault text: {error}", where, "Encrypt it anew.") from None
+        matching = [secret for secret in self.secrets if secret.vault_id == envelope.vault_id]
+        others = [] if self.match_ids else [secret for secret in self.secrets if secret not in matching]
+        for secret in (*matching, *others):
+            plaintext = open_envelope(envelope, secret.password)
+            if plaintext is not None:
+                return plaintext, secret
+        raise self._not_opened(envelope.vault_id, [secret.vault_id for secret in (*matching, *others)], where)
+
+    def _not_opened(self, wanted: str, tried: list[str], where: Where | None) -> OpsError:
+        if not self.secrets:
+            message = "it is vault-encrypted and no vault password was given"
+            remedy = "Give one with --vault-password-file FILE, --vault-id ID@FILE or --ask-vault-pass."
+        else:
+            names = ", ".join(dict.fromkeys(tried)) or "none"
+            message = f"no vault password opens it (it names id {wanted}; ids tried: {names})"
+            remedy = f"Give the password of id {wanted}: --vault-id {wanted}@FILE."
+        return OpsError("vault-not-opened", message, where, remedy, fault=Fault.USAGE)
+
+    def encrypt(self, plaintext: bytes, vault_id: str | None = None) -> str:
+        """A vault text under the password of that id, or the first. The id is written down where it is not `default`."""
+        secret = self.secret_for(vault_id)
+        return seal(plaintext, secret.password, secret.vault_id)
+
+    def secret_for(self, vault_id: str | None) -> Secret:
+        """The password to encrypt with. Several ids and none chosen is an error."""
+        if not self.secrets:
+            remedy = "Give one with --vault-password-file FILE, --vault-id ID@FILE or --ask-vault-pass."
+            raise OpsError("vault-no-password", "encrypting needs a vault password", None, remedy, fault=Fault.USAGE)
+        if vault_id is None and len(self.ids) > 1:
+            message = f"which id is to encrypt? There are {', '.join(self.ids)}"
+            raise OpsError("vault-which-id", message, None, "Choose: --encrypt-vault-id ID.", fault=Fault.USAGE)
+        for secret in self.secrets:
+            if vault_id in (None, secret.vault_id):
+                return secret
+        message = f"there is no password of id {vault_id} (there are: {', '.join(self.ids)})"
+        raise OpsError("vault-no-password", message, None, f"Add --vault-id {vault_id}@FILE.", fault=Fault.USAGE)

@@ -1,0 +1,174 @@
+"""Manage user accounts."""
+
+import re
+
+from opsplay.remote import accounts, home_files, user_commands, user_keys
+from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Number, Path, Spec, Text
+
+SPEC = Spec(
+    args={
+        "name": Text(required=True, aliases=("user",)), "state": Choice("absent", "present", default="present"),
+        "uid": Integer(), "non_unique": Flag(default=False), "comment": Text(), "group": Text(),
+        "groups": Listing(text="Further groups; an empty list removes the user from all of them."),
+        "append": Flag(default=False), "shell": Path(), "home": Path(), "skeleton": Text(),
+        "create_home": Flag(default=True, aliases=("createhome",)), "move_home": Flag(default=False),
+        "system": Flag(default=False), "password": Text(secret=True, text="The hash, as in /etc/shadow."),
+        "update_password": Choice("always", "on_create", default="always"), "password_lock": Flag(),
+        "expires": Number(text="Seconds since the epoch; negative for never."), "remove": Flag(default=False),
+        "force": Flag(default=False), "local": Flag(default=False), "umask": Text(),
+        "password_expire_max": Integer(), "password_expire_min": Integer(), "password_expire_warn": Integer(),
+        "password_expire_account_disable": Integer(), "uid_min": Integer(), "uid_max": Integer(), "seuser": Text(),
+        "generate_ssh_key": Flag(default=False), "ssh_key_bits": Integer(), "ssh_key_type": Text(default="rsa"),
+        "ssh_key_file": Path(), "ssh_key_comment": Text(), "ssh_key_passphrase": Text(secret=True),
+        "login_class": Text(), "hidden": Flag(), "profile": Text(), "role": Text(), "authorization": Text(),
+    },
+    required_by={"append": ("groups",)},
+    returns={"uid": "Number of the user.", "group": "Primary group's number.", "groups": "Further groups.",
+             "home": "Home.", "shell": "Shell.", "comment": "GECOS.", "ssh_public_key": "The generated key."},
+    examples=["user: {name: deploy, groups: [sudo], append: true, shell: /bin/bash}"],
+)
+HASH = re.compile(r"^(\$[^$]+\$.+|[!*]+|\*LOCKED\*|[A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19}|!.*|)$")
+AGEING = (("password_expire_min", "minimum"), ("password_expire_max", "maximum"),
+          ("password_expire_warn", "warning"), ("password_expire_account_disable", "inactive"))
+
+
+def observe(system, args):
+    entry = accounts.user(system, args.name, args.local)
+    if entry is None:
+        _check_groups(system, args)
+        return {"exists": False}
+    shadow = accounts.shadow_of(system, args.name)
+    seen = {"exists": True, "uid": entry.pw_uid, "gid": entry.pw_gid, "comment": entry.pw_gecos, "home": entry.pw_dir,
+            "shell": entry.pw_shell, "groups": accounts.memberships(system, entry, args.local),
+            "home_exists": system.stat(entry.pw_dir) is not None, "password": shadow.password.lstrip("!"),
+            "password_lock": shadow.password.startswith("!"), "expires": shadow.expires}
+    seen.update({name: getattr(shadow, field) for name, field in AGEING})
+    if args.state == "present":
+        _check_groups(system, args)
+        if args.group is not None:
+            seen["asked_gid"] = accounts.group(system, args.group, args.local).gr_gid
+        if args.generate_ssh_key:
+            public = user_keys.read_public(user_keys.key_path(args, entry.pw_dir), entry.pw_dir)
+            seen.update(ssh_key=public is not None, ssh_public_key=public)
+    return seen
+
+
+def _check_groups(system, args):
+    if args.state != "present":
+        return
+    for name in ([args.group] if args.group is not None else []) + _names(args.groups):
+        if accounts.group(system, name, args.local) is None:
+            raise ModuleFailure("Group %s does not exist" % name)
+    if args.password and not system.check and not HASH.match(args.password):
+        system.warn("The input password appears not to have been hashed. The 'password' argument must be encrypted "
+                    "for this module to work properly.")
+
+
+def _names(groups):
+    return [name.strip() for name in groups or () if name and name.strip()]
+
+
+def desired(args, before):
+    if args.state == "absent":
+        return {"exists": False}
+    wanted = {"exists": True}
+    for key in ("uid", "comment", "shell"):
+        if args.get(key) is not None:
+            wanted[key] = args[key]
+    if not before["exists"]:
+        return dict(wanted, **_for_new(args))
+    if args.group is not None:
+        wanted["gid"] = before["asked_gid"]
+    wanted.update(_for_known(args, before))
+    if args.groups is not None:
+        names = set(_names(args.groups))
+        wanted["groups"] = sorted(names | set(before["groups"])) if args.append else sorted(names)
+    if args.generate_ssh_key:
+        wanted["ssh_key"] = True
+    return _without_primary(args, wanted)
+
+
+def _without_primary(args, wanted):
+    if args.group in wanted.get("groups", ()):
+        wanted["groups"] = [name for name in wanted["groups"] if name != args.group]
+    return wanted
+
+
+def _for_new(args):
+    wanted = {key: args[key] for key, _ in AGEING if args.get(key) is not None}
+    if args.home is not None:
+        wanted["home"] = args.home
+    if args.groups is not None:
+        wanted["groups"] = sorted(set(_names(args.groups)))
+    if args.password is not None:
+        wanted["password"] = args.password.lstrip("!")
+    if args.password_lock:
+        wanted["password_lock"] = True
+    if args.expires is not None and args.expires >= 0:
+        wanted["expires"] = int(args.expires // 86400)
+    if args.create_home:
+        wanted["home_exists"] = True
+    if args.generate_ssh_key:
+        wanted["ssh_key"] = True
+    return _without_primary(args, wanted)
+
+
+def _for_known(args, before):
+    wanted = {key: args[key] for key, _ in AGEING if args.get(key) is not None}
+    if args.home is not None and (args.move_home or before["home"] != args.home):
+        wanted["home"] = args.home
+    if args.create_home:
+        wanted["home_exists"] = True
+    if args.password is not None and args.update_password == "always":
+        wanted["password"] = args.password.lstrip("!")
+    if args.password_lock is not None:
+        wanted["password_lock"] = args.password_lock
+    if args.expires is not None:
+        days = int(args.expires // 86400)
+        wanted["expires"] = days if args.expires >= 0 else None
+        if args.expires < 0 and before["expires"] is not None and before["expires"] < 0:
+            wanted["expires"] = before["expires"]
+    return wanted
+
+
+def apply(system, args, change):
+    if "exists" in change and args.state == "absent":
+        return user_commands.delete(system, args)
+    output = user_commands.create(system, args) if "exists" in change else user_commands.modify(system, args, change)
+    user_commands.set_secrets(system, args, change)
+    entry = accounts.user(system, args.name, args.local)
+    if args.create_home and system.stat(entry.pw_dir) is None:
+        umask = int(args.umask, 8) if args.umask else accounts.login_setting(system, "UMASK", 0o022)
+        home_files.make_home(entry.pw_dir, args.skeleton or "/etc/skel", entry.pw_uid, entry.pw_gid, umask)
+    if "ssh_key" in change:
+        path = user_keys.key_path(args, entry.pw_dir)
+        user_keys.generate(system, args, path, entry.pw_dir, entry.pw_uid, entry.pw_gid)
+        output["ssh_fingerprint"] = user_keys.fingerprint(system, user_keys.read_public(path, entry.pw_dir))
+    return output
+
+
+def report(args, before, after):
+    result = {"name": args.name, "state": args.state}
+    if args.state == "absent":
+        return dict(result, force=args.force, remove=args.remove)
+    result.update(append=args.append, move_home=args.move_home, comment=after.get("comment"), home=after.get("home"),
+                  shell=after.get("shell"), uid=after.get("uid"), group=after.get("gid"))
+    if not before["exists"]:
+        result.update(system=args.system, create_home=args.create_home)
+    if args.groups is not None:
+        result["groups"] = ",".join(_names(args.groups))
+    if args.password is not None:
+        result["password"] = "NOT_LOGGING_PASSWORD"
+    if args.generate_ssh_key:
+        result.update(ssh_key_file=user_keys.key_path(args, after.get("home") or "~"),
+                      ssh_public_key=after.get("ssh_public_key"))
+    return result
+
+
+def difference(args, before, after):
+    hidden = {"password": "(hidden)", "asked_gid": None, "ssh_public_key": None}
+    keys = [key for key in after if key not in hidden and before.get(key) != after[key]]
+    shown = {"before": {key: before.get(key) for key in keys}, "after": {key: after[key] for key in keys}}
+    if before.get("password") != after.get("password") and after.get("exists"):
+        shown["before"]["password"], shown["after"]["password"] = "(old hash hidden)", "(new hash hidden)"
+    return shown

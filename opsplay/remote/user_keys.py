@@ -1,0 +1,78 @@
+"""A user's own ssh key pair for the user module: made in a private folder, then put into ~/.ssh without following links."""
+
+import os
+
+from opsplay.remote import home_files
+from opsplay.remote.spec import ModuleFailure
+
+
+def key_path(args, home):
+    """The private key's path: ssh_key_file is relative to the home unless it is absolute."""
+    name = args.ssh_key_file or os.path.join(".ssh", "id_%s" % (args.ssh_key_type or "rsa"))
+    return name if os.path.isabs(name) else os.path.join(home, name)
+
+
+def _place(path, home):
+    """(folder names below the home, file name); a key elsewhere has no folders of the user's."""
+    if os.path.commonpath([os.path.abspath(path), home]) == home:
+        parts = os.path.relpath(path, home).split(os.sep)
+        return home, parts[:-1], parts[-1]
+    return os.path.dirname(path), [], os.path.basename(path)
+
+
+def _walk(start, names, make=None):
+    """The open folder at the end, or None. `make` is (uid, gid) where missing folders are to be made."""
+    folder = home_files.open_folder(start)
+    for name in names:
+        if folder is None:
+            return None
+        with folder:
+            inner = folder.enter(name)
+            if inner is None and make:
+                folder.make(name, 0o700, make[0], make[1])
+                inner = folder.enter(name)
+        folder = inner
+    return folder
+
+
+def read_public(path, home):
+    """The public key's text, or None where there is no key pair."""
+    start, names, name = _place(path, home)
+    folder = _walk(start, names)
+    if folder is None:
+        return None
+    with folder:
+        if folder.status(name) is None:
+            return None
+        data = folder.read(name + ".pub")
+    return (data or b"").decode("utf-8", "replace").strip()
+
+
+def fingerprint(system, public):
+    """What `ssh-keygen -l` says."""
+    if not public:
+        return ""
+    return system.run(["ssh-keygen", "-l", "-f", "-"], input=public + "\n").stdout.strip()
+
+
+def generate(system, args, path, home, uid, gid):
+    """Make the pair and put it in place, owned by the user."""
+    private = os.path.join(system.temporary(), "key")
+    argv = ["ssh-keygen", "-q", "-t", args.ssh_key_type or "rsa", "-C", _comment(args), "-f", private]
+    if args.ssh_key_bits:
+        argv += ["-b", str(args.ssh_key_bits)]
+    phrase = args.ssh_key_passphrase or ""
+    if phrase:
+        run = system.run(argv, input="%s\n%s\n" % (phrase, phrase))  # by stdin: an argument would be in every `ps`
+    else:
+        run = system.run(argv + ["-N", ""])
+    if run.rc != 0:
+        raise ModuleFailure("ssh-keygen failed: %s" % (run.stderr or run.stdout).strip(), rc=run.rc)
+    start, names, name = _place(path, home)
+    with _walk(start, names, make=(uid, gid)) as folder:
+        folder.write(name, system.read(private), 0o600, uid, gid)
+        folder.write(name + ".pub", system.read(private + ".pub"), 0o644, uid, gid)
+
+
+def _comment(args):
+    return args.ssh_key_comment or "ansible-generated on %s" % os.uname().nodename

@@ -9,6 +9,7 @@ from opsplay.errors import OpsError, Where
 from opsplay.inventory.connection_values import check_connection_values
 from opsplay.inventory.inventory import Group, Host, Inventory
 from opsplay.inventory.settings import InventorySettings
+from opsplay.source.text_file import Opener
 from opsplay.templating.layer import VarLayer
 
 _NOT_IN_GROUP_NAMES = re.compile(r"^\d|\W", re.ASCII)
@@ -42,8 +43,9 @@ def safe_group_name(name: str) -> str:
 class InventoryBuilder:
     """`notices` are warnings to show once; `vars_bases` the folders whose group_vars and host_vars count."""
 
-    def __init__(self, settings: InventorySettings | None = None) -> None:
+    def __init__(self, settings: InventorySettings | None = None, vault: Opener | None = None) -> None:
         self.settings = settings or InventorySettings()
+        self.vault = vault
         self.hosts: dict[str, HostDraft] = {}
         self.groups: dict[str, GroupDraft] = {name: GroupDraft(name, None) for name in ("all", "ungrouped")}
         self.notices: list[str] = []
@@ -154,7 +156,7 @@ class InventoryBuilder:
             for name, draft in self.hosts.items()
         }
         groups = {name: _frozen(draft, depths[name]) for name, draft in self.groups.items()}
-        return Inventory(hosts, groups, tuple(self.vars_bases), self.settings, self.notices)
+        return Inventory(hosts, groups, tuple(self.vars_bases), self.settings, self.notices, self.vault)
 
     def _reconcile(self) -> None:
         """Every group is below `all`; a host in no group is in `ungrouped`, any other is not."""

@@ -129,13 +129,21 @@ class Inventory:
         key = (groups, playbook_dir)
         layers = self._shared.get(key)
         if layers is None:
-            found = [layer for group in groups for layer in self.groups[group].layers]
-            for part in (groups[:1], groups[1:]):
-                for base, title in self._bases(playbook_dir):
-                    folder = self._folder(base, "group_vars")
-                    found += [layer for group in part for layer in folder.layers(group, title)]
+            found = [layer for part in self.settings.precedence for layer in self._part(part, groups, playbook_dir)]
             layers = self._shared[key] = tuple(found)
         return layers
+
+    def _part(self, part: str, groups: tuple[str, ...], playbook_dir: str | None) -> list[VarLayer]:
+        """One entry of the setting `precedence`: all or other groups, from sources, inventory or play folders."""
+        whose, _, origin = part.partition("_")
+        names = groups[:1] if whose == "all" else groups[1:]
+        if origin == "inventory":
+            return [layer for group in names for layer in self.groups[group].layers]
+        owner = {"plugins_inventory": "inventory", "plugins_play": "playbook"}.get(origin)
+        folders = [
+            (self._folder(base, "group_vars"), title) for base, title in self._bases(playbook_dir) if title == owner
+        ]
+        return [layer for folder, title in folders for group in names for layer in folder.layers(group, title)]
 
     def _bases(self, playbook_dir: str | None) -> list[tuple[str, str]]:
         """The folders whose group_vars and host_vars count; one that is both counts as the playbook's, the higher."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opsplay.errors import Fault, OpsError, Where
 from opsplay.inventory.builder import InventoryBuilder
@@ -15,6 +16,9 @@ from opsplay.source.nodes import MapNode, Node
 from opsplay.source.text_file import Opener, decode, open_vaulted, read_bytes
 from opsplay.source.yaml_reader import parse_yaml
 
+if TYPE_CHECKING:
+    from opsplay.settings import Settings
+
 YAML_EXTENSIONS = (".yml", ".yaml", ".json")
 _ALWAYS_IGNORED = re.compile(r"\.|(?:host_vars|group_vars|vars_plugins)$")
 _YAML_START = re.compile(r"""---|%YAML|\{|(?:"[^"]*"|'[^']*'|[^\s=\[\]#;]+):(?:\s|$)""")
@@ -22,16 +26,23 @@ _PROGRAM_MARKS = (b"#!", b"\x7fELF")
 
 
 def load_inventory(
-    sources: list[str], settings: InventorySettings | None = None, vault: Opener | None = None
+    sources: Sequence[str], settings: Settings | InventorySettings | None = None, vault: Opener | None = None
 ) -> Inventory:
     """One Inventory of all sources; of two that set one variable the later wins."""
-    builder = InventoryBuilder(settings)
+    return load_builder(sources, settings, vault).freeze()
+
+
+def load_builder(
+    sources: Sequence[str], settings: Settings | InventorySettings | None = None, vault: Opener | None = None
+) -> InventoryBuilder:
+    """The same, still open to additions."""
+    builder = InventoryBuilder(InventorySettings.of(settings), vault)
     for source in sources:
-        add_source(source, builder, vault)
-    return replace(builder.freeze(), vault=vault)
+        add_source(source, builder)
+    return builder
 
 
-def add_source(source: str, builder: InventoryBuilder, vault: Opener | None = None) -> None:
+def add_source(source: str, builder: InventoryBuilder) -> None:
     """Reads one -i: a host list, a file, an executable or a folder of these."""
     if "," in source and not os.path.exists(source):
         _host_list(source, builder)
@@ -39,7 +50,7 @@ def add_source(source: str, builder: InventoryBuilder, vault: Opener | None = No
     base = source if os.path.isdir(source) else os.path.dirname(source) or "."
     if base not in builder.vars_bases:
         builder.vars_bases.append(base)
-    _path(source, builder, vault)
+    _path(source, builder)
 
 
 def _host_list(source: str, builder: InventoryBuilder) -> None:
@@ -53,22 +64,22 @@ def _host_list(source: str, builder: InventoryBuilder) -> None:
                 builder.set_host_vars(name, VarLayer("inventory host list", {"ansible_port": port}))
 
 
-def _path(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+def _path(path: str, builder: InventoryBuilder) -> None:
     try:
         if os.path.isdir(path):
-            _folder(path, builder, vault)
+            _folder(path, builder)
         else:
-            _file(path, builder, vault)
+            _file(path, builder)
     except OpsError as error:
         if builder.settings.unparsed == "error":
             raise
         builder.notice(f"Unable to parse {path} as an inventory source: {error}")
 
 
-def _folder(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+def _folder(path: str, builder: InventoryBuilder) -> None:
     for name in sorted(os.listdir(path)):
         if not _is_ignored(name, builder.settings):
-            _path(os.path.join(path, name), builder, vault)
+            _path(os.path.join(path, name), builder)
 
 
 def _is_ignored(name: str, settings: InventorySettings) -> bool:
@@ -77,7 +88,7 @@ def _is_ignored(name: str, settings: InventorySettings) -> bool:
     return any(re.search(pattern, name) for pattern in settings.ignored_patterns)
 
 
-def _file(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+def _file(path: str, builder: InventoryBuilder) -> None:
     if not os.path.exists(path):
         raise _no_such_source(path)
     data = read_bytes(path, builder.settings.limits)
@@ -86,7 +97,7 @@ def _file(path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
 
         read_script(path, builder)
         return
-    _text(decode(open_vaulted(data, path, vault), path), path, builder, vault)
+    _text(decode(open_vaulted(data, path, builder.vault), path), path, builder)
 
 
 def _no_such_source(path: str) -> OpsError:
@@ -99,7 +110,7 @@ def _no_such_source(path: str) -> OpsError:
     )
 
 
-def _text(text: str, path: str, builder: InventoryBuilder, vault: Opener | None) -> None:
+def _text(text: str, path: str, builder: InventoryBuilder) -> None:
     title = f"inventory file {os.path.basename(path)}"
     if path.endswith(".toml"):
         from opsplay.inventory.toml_groups import read_toml
@@ -110,7 +121,7 @@ def _text(text: str, path: str, builder: InventoryBuilder, vault: Opener | None)
         if isinstance(node, MapNode) and "plugin" in node:
             from opsplay.inventory.plugins import read_plugin_file
 
-            read_plugin_file(node, path, builder, vault)
+            read_plugin_file(node, path, builder)
         elif node is not None:
             from opsplay.inventory.yaml_groups import read_groups
 

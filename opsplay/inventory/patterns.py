@@ -108,8 +108,18 @@ def _named(inventory: Inventory, piece: str, warn: Warn) -> Iterable[str]:
 
         found = [piece] if piece in LOCALHOST else []
     if not found:
-        warn(_unmatched(inventory, piece))
+        _mismatch(inventory, piece, warn)
     return found
+
+
+def _mismatch(inventory: Inventory, piece: str, warn: Warn) -> None:
+    setting = inventory.settings.pattern_mismatch
+    if setting == "error":
+        hint = did_you_mean(piece, [*inventory.groups, *inventory.hosts])
+        remedy = f"{hint} List what there is with: opsplay inventory graph".strip()
+        raise OpsError("pattern-no-match", f"no host or group matches {piece}", None, remedy, fault=Fault.USAGE)
+    if setting != "ignore":
+        warn(_unmatched(inventory, piece))
 
 
 def _expression(piece: str) -> re.Pattern[str]:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
 
 from opsplay.source.limits import INVENTORY, Limits
 from opsplay.source.yaml_tree import Duplicates
 
-Render = Callable[[str, dict[str, object]], object]
+if TYPE_CHECKING:
+    from opsplay.settings import Settings
+
 Transform = Literal["never", "always", "ignore", "silently"]
 
 IGNORED_EXTENSIONS = (
     ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
 )  # fmt: skip
+PRECEDENCE = (
+    "all_inventory",
+    "groups_inventory",
+    "all_plugins_inventory",
+    "all_plugins_play",
+    "groups_plugins_inventory",
+    "groups_plugins_play",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +38,22 @@ class InventorySettings:
     ignored_patterns: tuple[str, ...] = ()
     script_timeout: float = 120.0
     limits: Limits = INVENTORY
-    render: Render | None = None
-    extra_variables: tuple[tuple[str, object], ...] = ()
+    pattern_mismatch: Literal["warning", "error", "ignore"] = "warning"
+    precedence: tuple[str, ...] = PRECEDENCE
+    extra_variables: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: Settings | InventorySettings | None, **changes: object) -> InventorySettings:
+        """From the settings of a run; `changes` go on top."""
+        if isinstance(settings, InventorySettings):
+            return settings
+        if settings is None:
+            return cls(**changes)  # type: ignore[arg-type]
+        values: dict[str, object] = {
+            "duplicates": cast(Duplicates, settings.duplicate_dict_key),
+            "transform": settings.transform_invalid_group_chars,
+            "pattern_mismatch": settings.host_pattern_mismatch,
+            "ignored_patterns": settings.ignore_files_,
+            "precedence": settings.precedence,
+        }
+        return cls(**{**values, **changes})  # type: ignore[arg-type]

@@ -71,7 +71,7 @@ def _from_script(vault_id: str, path: str) -> bytes:
     if _CLIENT.search(os.path.basename(path)):
         argv += ["--vault-id", vault_id]
     try:
-        run = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SCRIPT_SECONDS, check=False)
+        run = subprocess.run(argv, capture_output=True, timeout=SCRIPT_SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise _trouble(f"the script took longer than {SCRIPT_SECONDS} s", path, "Run it by hand to see why.") from None
     except OSError as error:

@@ -83,7 +83,7 @@ class VaultSecrets:
         return OpsError("vault-not-opened", message, where, remedy, fault=Fault.USAGE)
 
     def encrypt(self, plaintext: bytes, vault_id: str | None = None) -> str:
-        """A vault text under the password of that id, or the first. The id is written down where it is not `default`."""
+        """A vault text under the password of that id, or the only one; it names the id unless that is `default`."""
         secret = self.secret_for(vault_id)
         return seal(plaintext, secret.password, secret.vault_id)
 

@@ -1,5 +1,6 @@
 """Runs a module of any kind: derives changed, check mode, diff and the look after a change for all of them."""
 
+from opsplay.remote.expansion import expand_paths
 from opsplay.remote.spec import Args, ModuleFailure
 
 
@@ -24,7 +25,8 @@ class Change(object):
 
 def perform(module, system, args):
     """The result of the module, by Ansible's documented keys. ModuleFailure becomes failed=True."""
-    args = args if isinstance(args, Args) else Args(args)
+    args = Args(args)
+    expand_paths(module.SPEC, args, system.environment)
     try:
         result = _kind(module)(module, system, args)
     except ModuleFailure as failure:

@@ -126,8 +126,11 @@ class Transport(Protocol):
         """Run a raw shell command without any Python on the host: {"rc", "stdout", "stderr"} (bytes decoded, capped)."""
         ...
 
-    async def open_stream(self, target: tuple[str, int] | str) -> Any:
-        """A connected local socket forwarded to the host's TCP (host, port) or unix socket path (PostgreSQL, Redis)."""
+    async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
+        """A connected local socket forwarded to the host's TCP (host, port) or unix socket path (PostgreSQL, Redis).
+
+        With `become` the connection is made on the host by a process of that user, as peer authentication wants it.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -1,0 +1,2 @@
+-- A clean start, from which the dead rows are counted.
+VACUUM ANALYZE;

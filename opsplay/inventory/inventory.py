@@ -119,10 +119,20 @@ class Inventory:
 
     def host_layers(self, name: str, playbook_dir: str | None = None) -> list[VarLayer]:
         """All that inventories, group_vars and host_vars set for a host, lowest precedence first."""
-        host = self.host(name)
-        layers = [*self._group_layers(self.host_groups(name), playbook_dir), *host.layers]
+        return [*self._group_layers(self.host_groups(name), playbook_dir), *self.own_host_layers(name, playbook_dir)]
+
+    def own_host_layers(self, name: str, playbook_dir: str | None = None) -> list[VarLayer]:
+        """What is set for the host itself, in sources and host_vars."""
+        layers = list(self.host(name).layers)
         for base, title in self._bases(playbook_dir):
             layers += self._folder(base, "host_vars").layers(name, title)
+        return layers
+
+    def own_group_layers(self, name: str, playbook_dir: str | None = None) -> list[VarLayer]:
+        """What is set for the group itself, in sources and group_vars."""
+        layers = list(self.groups[name].layers)
+        for base, title in self._bases(playbook_dir):
+            layers += self._folder(base, "group_vars").layers(name, title)
         return layers
 
     def _group_layers(self, groups: tuple[str, ...], playbook_dir: str | None) -> tuple[VarLayer, ...]:

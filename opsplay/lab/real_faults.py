@@ -17,7 +17,6 @@ MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 FILL = ".lab-fill"
 SHIFT = "/etc/lab-clock"
-UNSET = "sed -i '/^LD_PRELOAD=/d; /^FAKETIME_/d' /etc/environment"
 
 
 def inside(host: LabHost, command: str) -> str:
@@ -83,29 +82,18 @@ def disk_full(lab: Lab, host: LabHost, values: Values, options: Options) -> str:
 
 
 def clock(lab: Lab, host: LabHost, values: Values, options: Options) -> str:
-    """Logins, sudo and cron see the shifted time from their next session on; services and PID 1 keep the true one.
+    """Every program that is started from now on sees the shifted wall clock, and follows each later shift at once.
 
-    Guests share this machine's kernel clock, so the time is shifted by libfaketime, which PAM puts into every session
-    (sshd itself must stay without it: its sandbox kills a process that reads the file). Programs that already run
-    with a shift follow a new one at once, so a step in mid-run is: `clock +0s`, start, `clock -1h`.
+    Guests share this machine's kernel clock, so a small library shifts it in each program, through ld.so.preload.
+    What already runs keeps the true time until it is started anew; file times come from the kernel and stay true.
     """
     if list(values) == ["off"]:
-        inside(host, f"echo +0 > {SHIFT}; {UNSET}")
+        inside(host, f"rm -f {SHIFT} /etc/ld.so.preload")
         return "clock shift ended"
     text = values[0] if len(values) == 1 else " ".join(values)
     seconds = number("clock", text, SECONDS)
-    library = inside(host, "ls /usr/lib/*/faketime/libfaketime.so.1")
-    settings = {
-        "LD_PRELOAD": library,
-        "FAKETIME_TIMESTAMP_FILE": SHIFT,
-        "FAKETIME_NO_CACHE": "1",
-        # A shifted monotonic clock would make sleeping programs overshoot.
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
-    lines = "".join(f"{key}={value}\n" for key, value in settings.items())
-    inside(host, f"{UNSET}; echo '{seconds:+.0f}' > {SHIFT}")
-    inside(host, f"printf '%s' '{lines}' >> /etc/environment")
-    return f"clock shifted by {seconds:+.0f} s for sessions from now on"
+    inside(host, f"echo '{seconds:+.0f}' > {SHIFT}; echo /usr/local/lib/lab-clock.so > /etc/ld.so.preload")
+    return f"clock shifted by {seconds:+.0f} s for programs started from now on"
 
 
 def reboot(lab: Lab, host: LabHost, values: Values, options: Options) -> str:

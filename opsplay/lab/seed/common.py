@@ -35,6 +35,7 @@ def main() -> None:
     build_repositories()
     application()
     precious()
+    clock()
 
 
 def users() -> None:
@@ -100,6 +101,11 @@ def application_logs(folder: Path) -> None:
     write(str(folder / "empty.log"), "", mode=0o640)
     run("chown", "-R", "app:adm", str(folder))
     folder.chmod(0o750)
+
+
+def clock() -> None:
+    """The library of the clock fault; nothing uses it until the fault is made."""
+    run("tcc", "-shared", "-nostdlib", "-o", "/usr/local/lib/lab-clock.so", str(FILES / "lab-clock.c"))
 
 
 def precious() -> None:

@@ -9,6 +9,7 @@ from opsplay.errors import OpsError, Where
 from opsplay.inventory.connection_values import check_connection_values
 from opsplay.inventory.inventory import Group, Host, Inventory
 from opsplay.inventory.settings import InventorySettings
+from opsplay.inventory.vars_files import VarsFolder
 from opsplay.source.text_file import Opener
 from opsplay.templating.layer import VarLayer
 
@@ -50,6 +51,7 @@ class InventoryBuilder:
         self.groups: dict[str, GroupDraft] = {name: GroupDraft(name, None) for name in ("all", "ungrouped")}
         self.notices: list[str] = []
         self.vars_bases: list[str] = []
+        self.folders: dict[tuple[str, str], VarsFolder] = {}  # shared by every Inventory that is frozen from here
         self._attach("all", "ungrouped")
 
     def notice(self, text: str) -> None:
@@ -156,7 +158,8 @@ class InventoryBuilder:
             for name, draft in self.hosts.items()
         }
         groups = {name: _frozen(draft, depths[name]) for name, draft in self.groups.items()}
-        return Inventory(hosts, groups, tuple(self.vars_bases), self.settings, self.notices, self.vault)
+        bases = tuple(self.vars_bases)
+        return Inventory(hosts, groups, bases, self.settings, self.notices, self.vault, folders=self.folders)
 
     def _reconcile(self) -> None:
         """Every group is below `all`; a host in no group is in `ungrouped`, any other is not."""

@@ -60,9 +60,9 @@ class Inventory:
     settings: InventorySettings = field(default_factory=InventorySettings)
     notices: list[str] = field(default_factory=list, compare=False)
     vault: Opener | None = field(default=None, compare=False)
+    folders: dict[tuple[str, str], VarsFolder] = field(default_factory=dict, repr=False, compare=False)
     _members: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
     _lines: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
-    _folders: dict[tuple[str, str], VarsFolder] = field(default_factory=dict, repr=False, compare=False)
     _shared: dict[tuple[object, ...], tuple[VarLayer, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def host(self, name: str) -> Host:
@@ -164,10 +164,10 @@ class Inventory:
         return [*others, (playbook_dir, "playbook")]
 
     def _folder(self, base: str, kind: str) -> VarsFolder:
-        folder = self._folders.get((base, kind))
+        folder = self.folders.get((base, kind))
         if folder is None:
             folder = VarsFolder(base, kind, self.vault, self.settings.duplicates, self.notices)
-            self._folders[base, kind] = folder
+            self.folders[base, kind] = folder
         return folder
 
     def select(self, pattern: str, limit: str | None = None, warn: Callable[[str], None] | None = None) -> list[str]:

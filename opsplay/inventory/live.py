@@ -51,7 +51,7 @@ class LiveInventory:
         variables: Mapping[str, object] | None = None,
         where: Where | None = None,
     ) -> bool:
-        """The add_host module: `name` may carry a port. Whether anything is new. Values are plain: results, not text."""
+        """The add_host module; `name` may carry a port, values are plain results. Whether anything is new."""
         names, port = expand_host(name, where)
         values = ({} if port is None else {"ansible_port": port}) | dict(variables or {})
         return any([self._add_one(host, list(groups), values, where) for host in names])

@@ -78,3 +78,13 @@ def _toml(value: object) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     return json.dumps("" if value is None else str(value), ensure_ascii=False)
+
+
+def formatted(values: Mapping[str, Any], form: str | None) -> str:
+    """One host's variables in the form asked for (None: JSON)."""
+    if form == "yaml":
+        return to_yaml(values)
+    shown = {name: visible(value) for name, value in values.items()}
+    if form == "toml":
+        return "".join(f"{_key(name)} = {_toml(value)}\n" for name, value in shown.items())
+    return to_json(shown)

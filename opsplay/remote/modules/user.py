@@ -162,7 +162,7 @@ def report(args, before, after):
     if args.generate_ssh_key:
         result.update(ssh_key_file=user_keys.key_path(args, after.get("home") or "~"),
                       ssh_public_key=after.get("ssh_public_key"))
-    return result
+    return {key: value for key, value in result.items() if value is not None}  # check mode cannot know a new uid
 
 
 def difference(args, before, after):

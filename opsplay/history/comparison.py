@@ -38,11 +38,20 @@ def compare(first: RecordedRun, second: RecordedRun) -> Comparison:
     if second.run["started"] < first.run["started"]:
         first, second = second, first
     outcomes = [
-        (task, host, first.results[task, host]["outcome"] if (task, host) in first.results else "not run", row["outcome"])
+        (
+            task,
+            host,
+            first.results[task, host]["outcome"] if (task, host) in first.results else "not run",
+            row["outcome"],
+        )
         for (task, host), row in second.results.items()
         if (task, host) not in first.results or first.results[task, host]["outcome"] != row["outcome"]
     ]
-    outcomes += [(task, host, row["outcome"], "not run") for (task, host), row in first.results.items() if (task, host) not in second.results]
+    outcomes += [
+        (task, host, row["outcome"], "not run")
+        for (task, host), row in first.results.items()
+        if (task, host) not in second.results
+    ]
     metrics = [
         (name, host, first.metrics[host, name], value)
         for (host, name), value in second.metrics.items()

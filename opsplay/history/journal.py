@@ -8,12 +8,11 @@ import json
 import os
 import time
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
-from opsplay.events import Event, HostStarted, PlayStarted, RunFinished, RunStarted, TaskStarted
+from opsplay.events import EVENTS, Event, HostStarted, PlayStarted, RunFinished, RunStarted, TaskStarted
 from opsplay.history.state_dir import journal_path, make_private
 
 SYNC_EVERY = 0.1  # seconds: what a power cut may take; a killed process loses nothing
@@ -55,7 +54,9 @@ class Journal:
             _hold_back(self._reserve)
         except BlockingIOError:
             os.close(self._fd)
-            raise OpsError("run-under-way", f"run {run_id} is under way in another process", fault=Fault.USAGE) from None
+            raise OpsError(
+                "run-under-way", f"run {run_id} is under way in another process", fault=Fault.USAGE
+            ) from None
         except OSError as error:
             raise JournalFailed(self.path, error) from error
 
@@ -125,7 +126,7 @@ def _hold_back(path: Path) -> None:
 def encode_event(event: Event) -> bytes:
     """One line. Nothing is copied on the way: facts are large. What JSON does not know becomes text."""
     data: dict[str, Any] = {"event": type(event).__name__}
-    for name in _names(type(event)):
+    for name in _NAMES[type(event)]:
         data[name] = getattr(event, name)
     try:
         text = json.dumps(data, default=_as_json, separators=(",", ":"))
@@ -134,9 +135,7 @@ def encode_event(event: Event) -> bytes:
     return text.encode() + b"\n"
 
 
-@cache
-def _names(kind: type[Event]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in EVENTS.values()}
 
 
 def _as_json(value: Any) -> Any:

@@ -94,7 +94,13 @@ class History:
             found = [run_id] if run_id in newest else [name for name in newest if name.startswith(run_id)]
         if len(found) == 1:
             return found[0]
-        message = f"{len(found)} runs begin with {run_id!r}" if found else f"no run {run_id!r} is known" if newest else "no run is known yet"
+        message = (
+            f"{len(found)} runs begin with {run_id!r}"
+            if found
+            else f"no run {run_id!r} is known"
+            if newest
+            else "no run is known yet"
+        )
         raise OpsError("unknown-run", message, remedy="List the runs with: opsplay history list", fault=Fault.USAGE)
 
     def summary(self, run_id: str) -> RunSummary | None:
@@ -144,7 +150,9 @@ def row_of(summary: RunSummary, outcome: str = "") -> RunRow:
 
 
 def _matches(row: RunRow, wanted: RunFilter) -> bool:
-    playbook = not wanted.playbook or any(name == wanted.playbook or name.endswith(f"/{wanted.playbook}") for name in row.playbooks)
+    playbook = not wanted.playbook or any(
+        name == wanted.playbook or name.endswith(f"/{wanted.playbook}") for name in row.playbooks
+    )
     outcome = not wanted.outcome or wanted.outcome in (row.outcome, row.verdict)
     return playbook and outcome and row.started >= wanted.since
 
@@ -161,7 +169,10 @@ class RecordedRun:
     verdicts: list[Row] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        run = dict(self.run) | {"command": json.loads(self.run["command"]), "inventory": json.loads(self.run["inventory"])}
+        run = dict(self.run) | {
+            "command": json.loads(self.run["command"]),
+            "inventory": json.loads(self.run["inventory"]),
+        }
         return {
             "run": run | {"playbooks": self.playbooks},
             "hosts": list(self.hosts.values()),
@@ -180,10 +191,17 @@ WHERE r.run_id = :run ORDER BY r.position
 
 def _recorded_run(database: Database, run: Row) -> RecordedRun:
     one = {"run": run["run_id"]}
-    hosts = {row["host"]: row for row in database.query("SELECT * FROM host_results WHERE run_id = :run ORDER BY host", one)}
+    hosts = {
+        row["host"]: row for row in database.query("SELECT * FROM host_results WHERE run_id = :run ORDER BY host", one)
+    }
     results = {(_title(row), row["host"]): row for row in database.query(_RESULTS, one)}
-    metrics = {(row["host"], row["name"]): row["value"] for row in database.query("SELECT * FROM metrics WHERE run_id = :run", one)}
-    verdicts = database.query("SELECT host, name, level, message FROM verdicts WHERE run_id = :run ORDER BY position", one)
+    metrics = {
+        (row["host"], row["name"]): row["value"]
+        for row in database.query("SELECT * FROM metrics WHERE run_id = :run", one)
+    }
+    verdicts = database.query(
+        "SELECT host, name, level, message FROM verdicts WHERE run_id = :run ORDER BY position", one
+    )
     return RecordedRun(run, _playbooks(database, run["run_id"]), hosts, results, metrics, verdicts)
 
 

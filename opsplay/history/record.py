@@ -37,17 +37,34 @@ def tables(summary: RunSummary, run_id: str) -> Iterator[tuple[str, list[Row]]]:
     yield "runs", [_run(summary, run_id)]
     playbooks = summary.start.playbooks if summary.start else ()
     yield "run_playbooks", [{"run_id": run_id, "position": n, "playbook": name} for n, name in enumerate(playbooks)]
-    yield "host_results", [
-        {"run_id": run_id, "host": host.name, **host.counts.as_json(), "seconds": host.seconds} for host in summary.hosts.values()
-    ]
+    yield (
+        "host_results",
+        [
+            {"run_id": run_id, "host": host.name, **host.counts.as_json(), "seconds": host.seconds}
+            for host in summary.hosts.values()
+        ],
+    )
     positions = {task_id: number for number, task_id in enumerate(summary.tasks)}
     yield "tasks", [_task(summary, task_id, number, run_id) for task_id, number in positions.items()]
-    yield "task_results", [_result(r, number, positions[r.task.task_id], run_id) for number, r in enumerate(summary.results)]
+    yield (
+        "task_results",
+        [_result(r, number, positions[r.task.task_id], run_id) for number, r in enumerate(summary.results)],
+    )
     yield "metrics", [{"run_id": run_id, **metric} for metric in metrics(summary)]
-    yield "verdicts", [
-        {"run_id": run_id, "position": number, "host": v.host, "name": text(v.check), "level": v.level, "message": text(v.message)}
-        for number, v in enumerate(summary.verdicts)
-    ]
+    yield (
+        "verdicts",
+        [
+            {
+                "run_id": run_id,
+                "position": number,
+                "host": v.host,
+                "name": text(v.check),
+                "level": v.level,
+                "message": text(v.message),
+            }
+            for number, v in enumerate(summary.verdicts)
+        ],
+    )
 
 
 def _run(summary: RunSummary, run_id: str) -> Row:
@@ -99,11 +116,16 @@ def metrics(summary: RunSummary) -> Iterator[Row]:
     for entry in maintenance(summary.stats)["postgres"]:
         pair = {side: entry[side] for side in ("before", "after")}
         database = entry["database"] or "server"
-        yield from _metrics(entry["host"], {f"postgres.{database}.{key}": value for key, value in numbers(pair).items()}, at)
+        yield from _metrics(
+            entry["host"], {f"postgres.{database}.{key}": value for key, value in numbers(pair).items()}, at
+        )
 
 
 def _fact_numbers(facts: Mapping[str, Any]) -> dict[str, float]:
-    disks = {disk["mount"]: {k: disk[k] for k in ("total_bytes", "available_bytes", "used_percent")} for disk in facts.get("disks", [])}
+    disks = {
+        disk["mount"]: {k: disk[k] for k in ("total_bytes", "available_bytes", "used_percent")}
+        for disk in facts.get("disks", [])
+    }
     load = dict(zip(("1m", "5m", "15m"), facts.get("load", []), strict=False))
     kept = {"uptime_seconds": facts.get("uptime_seconds"), "load": load, "memory": facts.get("memory"), "disk": disks}
     return numbers(kept)

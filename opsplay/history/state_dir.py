@@ -36,7 +36,9 @@ def _ours(path: Path) -> bool:
         info = path.lstat()
     except OSError:
         return False
-    return stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return (
+        stat.S_ISDIR(info.st_mode) and info.st_uid == os.geteuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    )
 
 
 def make_private(path: Path) -> Path:
@@ -64,7 +66,12 @@ def new_run_id(at: float | None = None) -> str:
 def run_dir(state: Path, run_id: str) -> Path:
     """The folder of a run. Raises OpsError for an id that is no plain name."""
     if not _RUN_ID.fullmatch(run_id):
-        raise OpsError("bad-run-id", f"{run_id!r} is no run id", remedy="List the runs with: opsplay history list", fault=Fault.USAGE)
+        raise OpsError(
+            "bad-run-id",
+            f"{run_id!r} is no run id",
+            remedy="List the runs with: opsplay history list",
+            fault=Fault.USAGE,
+        )
     return state / "runs" / run_id
 
 

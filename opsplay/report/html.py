@@ -17,7 +17,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def html_text(summary: RunSummary) -> str:
     style = (TEMPLATES / "summary.css").read_text(encoding="utf-8")
-    page = _environment().get_template("summary.html.j2").render(page_view(summary), style=style, policy=content_policy(style))
+    page = (
+        _environment()
+        .get_template("summary.html.j2")
+        .render(page_view(summary), style=style, policy=content_policy(style))
+    )
     return page.encode("utf-8", "replace").decode()
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from opsplay.report.machine_facts import finite
 from opsplay.report.quantities import bytes_text, metric_text, metric_title, seconds_text
-from opsplay.report.run_stats import maintenance
+from opsplay.report.run_stats import how_many, maintenance
 from opsplay.report.summary import HostSummary, RunSummary
 from opsplay.report.task_records import ChangeGroup
 from opsplay.report.timeline import timeline
+from opsplay.report.verdicts import level_of
 
 WORDS = {"ok": "All is well", "warn": "Done, with warnings", "crit": "Needs attention"}
 SEGMENTS = ("failed", "unreachable", "unknown", "rescued", "ignored", "changed", "ok", "skipped")
@@ -59,9 +61,13 @@ def _tiles(summary: RunSummary, figures: dict[str, Any]) -> list[tuple[str, str,
     ]
     if figures["bytes_freed"]:
         tiles.append((bytes_text(figures["bytes_freed"]), "freed", ""))
-    for key, caption in (("packages_updated", "packages updated"), ("logs_rotated", "logs rotated"), ("backups", "backups checked")):
+    for key, caption in (
+        ("packages_updated", "packages updated"),
+        ("logs_rotated", "logs rotated"),
+        ("backups", "backups checked"),
+    ):
         if figures[key]:
-            tiles.append((str(sum(int(row.get("count", 1)) for row in figures[key])), caption, ""))
+            tiles.append((str(how_many(figures[key])), caption, ""))
     return tiles
 
 
@@ -129,13 +135,13 @@ def _backup(row: dict[str, Any]) -> dict[str, Any]:
     restore, rto = row.get("restore_seconds"), row.get("rto_seconds")
     restored = row.get("restored")
     return {
-        "level": row.get("level", ""),
+        "level": level_of(row["level"]) if row.get("level") else "",
         "host": row["host"],
         "name": row.get("name", ""),
         "kind": row.get("kind", ""),
         "size": _number(row.get("size_bytes"), bytes_text),
         "age": _number(age, seconds_text),
-        "late": isinstance(age, int | float) and isinstance(rpo, int | float) and age > rpo,
+        "late": finite(age) and finite(rpo) and age > rpo,
         "rpo": _number(rpo, seconds_text),
         "restored": {True: "restored", False: "not restored"}.get(restored, "") if isinstance(restored, bool) else "",
         "restore": _number(restore, seconds_text),
@@ -145,7 +151,7 @@ def _backup(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any, text: Any) -> str:
-    return text(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return text(value) if finite(value) else ""
 
 
 def _shown(value: Any) -> str:

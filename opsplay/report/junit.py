@@ -13,7 +13,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_text(summary: RunSummary) -> str:
-    root = ElementTree.Element("testsuites", name=summary.start.run_id if summary.start else "run", time=_time(summary.duration))
+    root = ElementTree.Element(
+        "testsuites", name=summary.start.run_id if summary.start else "run", time=_time(summary.duration)
+    )
     plays = [play.play for play in summary.plays] or ["run"]
     for index, name in enumerate(plays):
         results = [result for result in summary.results if result.task.play == index]
@@ -52,13 +54,17 @@ def _case(result: TaskResult) -> ElementTree.Element:
         message = _clean(result.message)
         ElementTree.SubElement(case, kind, message=message.splitlines()[0], type=result.status).text = message
     elif result.bad or result.diff:
-        ElementTree.SubElement(case, "system-out").text = _clean(f"{result.outcome}: {result.message}" if result.bad else result.diff)
+        ElementTree.SubElement(case, "system-out").text = _clean(
+            f"{result.outcome}: {result.message}" if result.bad else result.diff
+        )
     return case
 
 
 def _run_error(text: str) -> ElementTree.Element:
     """What ended the run itself, outside any task."""
-    suite = ElementTree.Element("testsuite", name="opsplay", tests="1", errors="1", failures="0", skipped="0", time="0.000")
+    suite = ElementTree.Element(
+        "testsuite", name="opsplay", tests="1", errors="1", failures="0", skipped="0", time="0.000"
+    )
     case = ElementTree.SubElement(suite, "testcase", name="the run", classname="opsplay", time="0.000")
     ElementTree.SubElement(case, "error", message=_clean(text).splitlines()[0], type="run").text = _clean(text)
     return suite

@@ -86,7 +86,12 @@ class LiveProgress:
             case Notice():
                 if event.level != "info" or self.verbosity:
                     where = event.where or event.host
-                    self.pending.append([("warn", f"{event.level}: "), ("", printable(f"{where}: " if where else "") + printable(event.message))])
+                    self.pending.append(
+                        [
+                            ("warn", f"{event.level}: "),
+                            ("", printable(f"{where}: " if where else "") + printable(event.message)),
+                        ]
+                    )
             case Retrying():
                 text = f"retrying    {event.host}  attempt {event.attempt} of {event.retries + 1}"
                 self.pending.append([("dim", printable(text))])
@@ -102,7 +107,10 @@ class LiveProgress:
         verbose = self.verbosity and event.status != "skipped"
         if event.status in BAD or verbose or (self.diff and event.status == "changed"):
             task = self.state.tasks.get(event.task_id)
-            lines = [host_line(event, task.title if task else event.task_id), *detail_lines(event, self.verbosity, self.diff)]
+            lines = [
+                host_line(event, task.title if task else event.task_id),
+                *detail_lines(event, self.verbosity, self.diff),
+            ]
             self.pending += lines
 
     # The screen
@@ -136,7 +144,7 @@ class LiveProgress:
             live.refresh()
         except (OSError, ValueError):
             self._stopped.set()
-            self.output.broken = True
+            self.output.fall_silent()
 
     def _print(self, console: Console, lines: list[Line]) -> None:
         from rich.text import Text
@@ -162,7 +170,9 @@ class LiveProgress:
         lines = [f"── {self.state.play} · {self.state.finished} tasks done · {seconds_text(now - self.began)}"]
         lines += [f"   {task.title}  {task.done}/{task.done + len(task.running)}" for task in self._running()[-SHOWN:]]
         waits = self.state.waited_for(now)
-        lines += [f"   waiting for {printable(host)}: {title}, {seconds:.0f} s" for host, title, seconds in waits[:SHOWN]]
+        lines += [
+            f"   waiting for {printable(host)}: {title}, {seconds:.0f} s" for host, title, seconds in waits[:SHOWN]
+        ]
         if not self.output.unicode:
             lines = [line.encode("ascii", "replace").decode().replace("?", "-") for line in lines]
         return Text("\n".join(line[: max(10, width - 1)] for line in lines), style="dim", no_wrap=True)
@@ -182,7 +192,7 @@ class LiveProgress:
                 try:
                     live.stop()
                 except (OSError, ValueError):
-                    self.output.broken = True
+                    self.output.fall_silent()
 
     @contextmanager
     def suspended(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 MIB = 1024 * 1024
 
@@ -11,12 +11,12 @@ MIB = 1024 * 1024
 def machine_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """The summary's facts of a host; keys that the host did not give are left out."""
     found = {
-        "os": " ".join(str(_get(facts, key)) for key in ("distribution", "distribution_version") if _get(facts, key)),
-        "kernel": _get(facts, "kernel"),
-        "architecture": _get(facts, "architecture"),
-        "python": _get(facts, "python_version"),
-        "cpus": _get(facts, "processor_vcpus") or _get(facts, "processor_nproc"),
-        "uptime_seconds": _get(facts, "uptime_seconds"),
+        "os": " ".join(filter(None, (_text(_get(facts, key)) for key in ("distribution", "distribution_version")))),
+        "kernel": _text(_get(facts, "kernel")),
+        "architecture": _text(_get(facts, "architecture")),
+        "python": _text(_get(facts, "python_version")),
+        "cpus": _number(_get(facts, "processor_vcpus")) or _number(_get(facts, "processor_nproc")) or None,
+        "uptime_seconds": _number(_get(facts, "uptime_seconds")) or None,
         "load": _load(_get(facts, "loadavg")),
         "memory": _memory(facts),
         "disks": _disks(_get(facts, "mounts")),
@@ -31,7 +31,7 @@ def _get(facts: Mapping[str, Any], name: str) -> Any:
 
 def _load(loadavg: Any) -> list[float]:
     if isinstance(loadavg, Mapping):
-        return [float(loadavg[key]) for key in ("1m", "5m", "15m") if isinstance(loadavg.get(key), int | float)]
+        return [float(loadavg[key]) for key in ("1m", "5m", "15m") if finite(loadavg.get(key))]
     return []
 
 
@@ -40,11 +40,11 @@ def _memory(facts: Mapping[str, Any]) -> dict[str, int]:
     memory = {
         f"{key[3:] if key.startswith('mem') else 'swap_' + key[4:]}_bytes": int(value) * MIB
         for key, value in sizes.items()
-        if isinstance(value, int | float)
+        if finite(value)
     }
     details = _get(facts, "memory_mb")
     nocache = details.get("nocache", {}) if isinstance(details, Mapping) else {}
-    if isinstance(nocache, Mapping) and isinstance(nocache.get("free"), int | float):
+    if isinstance(nocache, Mapping) and finite(nocache.get("free")):
         memory["available_bytes"] = int(nocache["free"]) * MIB
     return memory
 
@@ -68,4 +68,13 @@ def _disk(mount: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _number(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if finite(value) else 0
+
+
+def finite(value: Any) -> TypeGuard[int | float]:
+    """A number that can be computed with. Hosts send what they like."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _text(value: Any) -> str:
+    return value[:200] if isinstance(value, str) else ""

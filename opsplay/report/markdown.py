@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from opsplay.report.counts import NAMES
+from opsplay.report.machine_facts import finite
 from opsplay.report.quantities import bytes_text, clock_text, metric_text, metric_title, seconds_text
 from opsplay.report.result_text import printable
-from opsplay.report.run_stats import maintenance
+from opsplay.report.run_stats import how_many, maintenance
 from opsplay.report.summary import RunSummary
 from opsplay.report.task_records import ChangeGroup
 
@@ -48,7 +49,10 @@ def _hosts(summary: RunSummary) -> Iterator[str]:
     if summary.hosts:
         yield "## Hosts"
         yield ""
-        rows = [(h.name, *(getattr(h.counts, name) for name in NAMES), seconds_text(h.seconds)) for h in summary.hosts.values()]
+        rows = [
+            (h.name, *(getattr(h.counts, name) for name in NAMES), seconds_text(h.seconds))
+            for h in summary.hosts.values()
+        ]
         yield from _table(("host", *NAMES, "time"), rows)
 
 
@@ -64,7 +68,9 @@ def _verdicts(summary: RunSummary) -> Iterator[str]:
     if summary.verdicts:
         yield "## Verdicts"
         yield ""
-        yield from _table(("level", "host", "check", "message"), [(v.level, v.host, v.check, v.message) for v in summary.verdicts])
+        yield from _table(
+            ("level", "host", "check", "message"), [(v.level, v.host, v.check, v.message) for v in summary.verdicts]
+        )
 
 
 def _changes(summary: RunSummary) -> Iterator[str]:
@@ -90,10 +96,14 @@ def _figures(summary: RunSummary) -> Iterator[str]:
     figures = maintenance(summary.stats)
     rows = [
         ("Freed", bytes_text(figures["bytes_freed"])) if figures["bytes_freed"] else None,
-        *((title, str(sum(int(row.get("count", 1)) for row in figures[key]))) if figures[key] else None
+        *((title, str(how_many(figures[key]))) if figures[key] else None
           for key, title in (("packages_updated", "Packages updated"), ("logs_rotated", "Logs rotated"))),
     ]  # fmt: skip
-    rows += [(f"{host} {key}".strip(), str(value)) for host, data in summary.stats.other().items() for key, value in data.items()]
+    rows += [
+        (f"{host} {key}".strip(), str(value))
+        for host, data in summary.stats.other().items()
+        for key, value in data.items()
+    ]
     shown = [row for row in rows if row]
     if shown:
         yield "## Maintenance"
@@ -107,7 +117,13 @@ def _postgres(summary: RunSummary) -> Iterator[str]:
         yield "## PostgreSQL, before and after"
         yield ""
         rows = [
-            (e["host"], e["database"], metric_title(name), metric_text(name, e["before"].get(name)), metric_text(name, e["after"].get(name)))
+            (
+                e["host"],
+                e["database"],
+                metric_title(name),
+                metric_text(name, e["before"].get(name)),
+                metric_text(name, e["after"].get(name)),
+            )
             for e in entries
             for name in {**e["before"], **e["after"]}
         ]
@@ -127,7 +143,7 @@ def _backups(summary: RunSummary) -> Iterator[str]:
 def _value(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return metric_text(key, value) if isinstance(value, int | float) else str(value if value is not None else "")
+    return metric_text(key, value) if finite(value) else str(value if value is not None else "")
 
 
 def _slowest(summary: RunSummary) -> Iterator[str]:
@@ -135,7 +151,9 @@ def _slowest(summary: RunSummary) -> Iterator[str]:
     if timings:
         yield "## Slowest tasks"
         yield ""
-        yield from _table(("task", "slowest host", "time"), [(t.task.title, t.host, seconds_text(t.slowest)) for t in timings])
+        yield from _table(
+            ("task", "slowest host", "time"), [(t.task.title, t.host, seconds_text(t.slowest)) for t in timings]
+        )
 
 
 def _facts(summary: RunSummary) -> Iterator[str]:
@@ -154,7 +172,9 @@ def _fact_row(name: str, facts: dict) -> tuple[str, ...]:  # type: ignore[type-a
         str(facts.get("os", "")),
         seconds_text(facts["uptime_seconds"]) if "uptime_seconds" in facts else "",
         " ".join(f"{load:.2f}" for load in facts.get("load", [])),
-        f"{bytes_text(memory.get('available_bytes', 0))} of {bytes_text(memory['total_bytes'])}" if "total_bytes" in memory else "",
+        f"{bytes_text(memory.get('available_bytes', 0))} of {bytes_text(memory['total_bytes'])}"
+        if "total_bytes" in memory
+        else "",
         f"{disks[0]['mount']} {disks[0]['used_percent']} %" if disks else "",
     )
 

@@ -23,9 +23,9 @@ class Output:
             self._write(text)
             self.stream.flush()
         except (BrokenPipeError, ValueError):  # ValueError: the file object was closed
-            self._fall_silent()
+            self.fall_silent()
         except OSError:
-            self._fall_silent()
+            self.fall_silent()
 
     def _write(self, text: str) -> None:
         assert self.stream is not None
@@ -37,7 +37,7 @@ class Output:
             encoding = self.stream.encoding or "ascii"
             self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
-    def _fall_silent(self) -> None:
+    def fall_silent(self) -> None:
         """From now on nothing is written; the descriptor leads nowhere, so that the flush at exit fails neither."""
         self.broken = True
         try:
@@ -76,7 +76,9 @@ class Output:
 def speaks_unicode(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
     """The stream encodes UTF-8 and the locale says that somebody can read it."""
     encoding = (getattr(stream, "encoding", None) or "").lower().replace("-", "")
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    ctype = environ.get("LC_CTYPE", "")
+    coerced = ctype in ("C.UTF-8", "C.utf8", "UTF-8")  # Python itself sets this in the C locale; the terminal did not
+    locale = environ.get("LC_ALL") or ("" if coerced else ctype) or environ.get("LANG") or ""
     return encoding == "utf8" and "utf" in locale.lower()
 
 

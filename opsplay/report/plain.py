@@ -29,7 +29,9 @@ from opsplay.report.text_summary import Line, plain_text, summary_lines
 class PlainProgress:
     """A listener. Skipped tasks show from -v on, live output unless `quiet`; the summary comes with RunFinished."""
 
-    def __init__(self, output: Output, errors: Output, summary: RunSummary, *, verbosity: int = 0, quiet: bool = False) -> None:
+    def __init__(
+        self, output: Output, errors: Output, summary: RunSummary, *, verbosity: int = 0, quiet: bool = False
+    ) -> None:
         self.output, self.errors, self.summary = output, errors, summary
         self.verbosity, self.quiet = verbosity, quiet
         self.next_step = ""
@@ -70,7 +72,9 @@ class PlainProgress:
                 title = self.titles.get(event.task_id, event.task_id)
                 self._note(f"retrying {event.host}  {title}  (attempt {event.attempt} of {event.retries + 1})")
             case Message():
-                self.output.write("".join(f"{printable(event.host)}| {line}\n" for line in printable(event.text).splitlines()))
+                self.output.write(
+                    "".join(f"{printable(event.host)}| {line}\n" for line in printable(event.text).splitlines())
+                )
             case Notice():
                 self._notice(event)
             case RunFinished():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from opsplay.report.machine_facts import finite
+
 KNOWN = ("verdicts", "bytes_freed", "packages_updated", "postgres", "backups", "logs_rotated")
 
 
@@ -66,7 +68,12 @@ def maintenance(stats: RunStats) -> dict[str, Any]:
 def _amount(value: Any) -> int:
     if isinstance(value, Mapping):
         return sum(_amount(part) for part in value.values())
-    return int(value) if isinstance(value, int | float) else 0
+    return int(value) if finite(value) else 0
+
+
+def how_many(rows: list[dict[str, Any]]) -> int:
+    """Rows stand for one thing each, or for their `count`."""
+    return sum(int(row["count"]) if finite(row.get("count")) else 1 for row in rows)
 
 
 def _rows(stats: RunStats, key: str, label: str) -> list[dict[str, Any]]:
@@ -76,10 +83,13 @@ def _rows(stats: RunStats, key: str, label: str) -> list[dict[str, Any]]:
 
 def _rows_of(host: str, value: Any, label: str) -> list[dict[str, Any]]:
     if isinstance(value, Mapping):
-        return [_row(host, {label: name, **(dict(v) if isinstance(v, Mapping) else {"value": v})}) for name, v in value.items()]
+        return [
+            _row(host, {label: name, **(dict(v) if isinstance(v, Mapping) else {"value": v})})
+            for name, v in value.items()
+        ]
     if isinstance(value, list):
         return [_row(host, dict(entry) if isinstance(entry, Mapping) else {label: str(entry)}) for entry in value]
-    if isinstance(value, int | float):
+    if finite(value):
         return [_row(host, {"count": value})]
     return []
 
@@ -108,7 +118,7 @@ def numbers(value: Any, prefix: str = "") -> dict[str, float]:
     """The numbers in nested mappings, by dotted names."""
     if isinstance(value, bool):
         return {prefix: int(value)} if prefix else {}
-    if isinstance(value, int | float):
+    if finite(value):
         return {prefix: value} if prefix else {}
     if not isinstance(value, Mapping):
         return {}

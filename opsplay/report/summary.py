@@ -163,7 +163,9 @@ class RunSummary:
     @property
     def failures(self) -> list[TaskResult]:
         """Every failure; those that nothing dealt with first, otherwise in the order of the run."""
-        return sorted((result for result in self.results if result.bad), key=lambda result: result.ignored or result.rescued)
+        return sorted(
+            (result for result in self.results if result.bad), key=lambda result: result.ignored or result.rescued
+        )
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -33,7 +33,9 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "slowest_tasks": [timing.as_json() for timing in summary.slowest()],
         "tasks": _tasks(summary),
         "coverage": coverage.as_json() if coverage else None,
-        "notices": [{"level": n.level, "message": n.message, "where": n.where, "host": n.host} for n in summary.notices],
+        "notices": [
+            {"level": n.level, "message": n.message, "where": n.where, "host": n.host} for n in summary.notices
+        ],
     }
 
 

@@ -115,7 +115,12 @@ class Timing:
     hosts: int
 
     def as_json(self) -> dict[str, Any]:
-        times = {"duration": round(self.slowest, 4), "host": self.host, "total": round(self.total, 4), "hosts": self.hosts}
+        times = {
+            "duration": round(self.slowest, 4),
+            "host": self.host,
+            "total": round(self.total, 4),
+            "hosts": self.hosts,
+        }
         return self.task.as_json() | times
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from opsplay.report.counts import Counts
 from opsplay.report.quantities import bytes_text, clock_text, metric_text, metric_title, seconds_text
 from opsplay.report.result_text import printable
-from opsplay.report.run_stats import maintenance
+from opsplay.report.run_stats import how_many, maintenance
 from opsplay.report.summary import RunSummary
 from opsplay.report.task_records import ChangeGroup
 
@@ -103,7 +103,11 @@ def _failures(summary: RunSummary, width: int) -> Iterator[Line]:
     yield from _title("Failures", str(len(failures)))
     for result in failures[:ROWS]:
         style = result.outcome
-        yield [("", "  "), (style, f"{result.outcome} {printable(result.host)}"), ("", f"  {printable(result.task.title)}")]
+        yield [
+            ("", "  "),
+            (style, f"{result.outcome} {printable(result.host)}"),
+            ("", f"  {printable(result.task.title)}"),
+        ]
         yield [("dim", f"    {printable(result.task.where)}")]
         for text in _wrapped(printable(result.message), width - 4):
             yield [("", f"    {text}")]
@@ -115,7 +119,9 @@ def _changes(summary: RunSummary, width: int, diffs: bool) -> Iterator[Line]:
     if not groups:
         return
     word = "would change" if summary.check else "changed"
-    yield from _title("What " + word, f"{summary.totals.changed} on {sum(h.counts.changed > 0 for h in summary.hosts.values())} hosts")
+    yield from _title(
+        "What " + word, f"{summary.totals.changed} on {sum(h.counts.changed > 0 for h in summary.hosts.values())} hosts"
+    )
     for group in groups[:ROWS]:
         hosts = printable(_names(group.hosts))
         yield [("", "  "), ("changed", printable(group.task.title)), ("dim", f"  {group.task.module}  "), ("", hosts)]
@@ -163,7 +169,9 @@ def _figures(summary: RunSummary) -> Iterator[str]:
             before, after = row["before"].get(name), row["after"].get(name)
             if before != after:
                 place = " ".join(part for part in (row["host"], row["database"]) if part)
-                yield printable(f"{place}: {metric_title(name)} {metric_text(name, before)} → {metric_text(name, after)}")
+                yield printable(
+                    f"{place}: {metric_title(name)} {metric_text(name, before)} → {metric_text(name, after)}"
+                )
     for host, data in summary.stats.other().items():
         for key, value in data.items():
             shown = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
@@ -205,7 +213,10 @@ def _ending(summary: RunSummary, next_step: str, width: int) -> Iterator[Line]:
         for text in _wrapped(facts, width - 2):
             yield [("", f"  {text}")]
     if summary.start:
-        yield [("dim", f"  run {summary.start.run_id}"), ("dim", f", began {clock_text(summary.start.at)}" if width >= 80 else "")]
+        yield [
+            ("dim", f"  run {summary.start.run_id}"),
+            ("dim", f", began {clock_text(summary.start.at)}" if width >= 80 else ""),
+        ]
     if summary.end and summary.end.error:
         for text in _wrapped(printable(summary.end.error), width - 2):
             yield [("failed", f"  {text}")]

@@ -48,7 +48,9 @@ def write_private(path: Path, text: str) -> None:
             raise
     except OSError as error:
         message = f"the report {path} could not be written: {error.strerror or error}"
-        raise OpsError("report-not-written", message, remedy="The run is in the history: opsplay history show", fault=Fault.OPSPLAY) from error
+        raise OpsError(
+            "report-not-written", message, remedy="The run is in the history: opsplay history show", fault=Fault.OPSPLAY
+        ) from error
 
 
 def _html(summary: RunSummary) -> str:

@@ -42,10 +42,14 @@ class Script:
     def task(self, name: str, action: str, role: str = "", line: int = 1, handler: bool = False) -> str:
         self.number += 1
         where = f"roles/{role}/tasks/main.yml:{line}:3" if role else f"playbooks/weekly_maintenance.yml:{line}:7"
-        self.say(TaskStarted, task_id=f"t{self.number}", task=name, action=action, where=where, role=role, is_handler=handler)
+        self.say(
+            TaskStarted, task_id=f"t{self.number}", task=name, action=action, where=where, role=role, is_handler=handler
+        )
         return f"t{self.number}"
 
-    def end(self, task: str, host: str, status: str, seconds: float = 0.2, result: dict | None = None, **more: object) -> None:
+    def end(
+        self, task: str, host: str, status: str, seconds: float = 0.2, result: dict | None = None, **more: object
+    ) -> None:
         changed = status == "changed"
         self.say(HostStarted, task_id=task, host=host)
         self.at += seconds
@@ -106,7 +110,9 @@ def rotation(script: Script) -> None:
                    status="changed", result={"changed": True})  # fmt: skip
         script.say(ItemFinished, task_id=task, host=host, item="/var/log/app/old.log", label="/var/log/app/old.log",
                    status="ok", result={"changed": False})  # fmt: skip
-        script.end(task, host, "changed", 1.8, {"results": [{"changed": True, "diff": diff}, {"changed": False}]}, looped=True)
+        script.end(
+            task, host, "changed", 1.8, {"results": [{"changed": True, "diff": diff}, {"changed": False}]}, looped=True
+        )
         script.say(HandlerNotified, host=host, handler="Reload the application")
     for host in ("db1", "cache1"):
         script.end(task, host, "skipped", 0.01, {"skip_reason": "Conditional result was False"})
@@ -122,13 +128,19 @@ def packages(script: Script) -> None:
     task = script.task("Upgrade", "apt", "package_updates", 5)
     prepared = "libssl3 3.0.15-1~deb12u1 -> 3.0.17-1~deb12u2\nopenssl 3.0.15-1~deb12u1 -> 3.0.17-1~deb12u2\n"
     for host in ("web1", "web2", "db1"):
-        script.say(OutputLine, task_id=task, host=host, stream="stdout", line="Setting up openssl (3.0.17-1~deb12u2) ...")
+        script.say(
+            OutputLine, task_id=task, host=host, stream="stdout", line="Setting up openssl (3.0.17-1~deb12u2) ..."
+        )
         script.end(task, host, "changed", 12.4, {"diff": {"prepared": prepared}})
-        updated = [{"name": name, "from": "3.0.15-1~deb12u1", "to": "3.0.17-1~deb12u2"} for name in ("libssl3", "openssl")]
+        updated = [
+            {"name": name, "from": "3.0.15-1~deb12u1", "to": "3.0.17-1~deb12u2"} for name in ("libssl3", "openssl")
+        ]
         script.say(StatsSet, host=host, data={"packages_updated": updated})
     refused = "Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 4711 (unattended-upgr)"
     script.say(Retrying, task_id=task, host="cache1", attempt=1, retries=2, result={"msg": refused})
-    script.end(task, "cache1", "failed", 20.1, {"msg": refused, "failed": True, "rc": 100, "stderr": "E: lock\n"}, ignored=True)
+    script.end(
+        task, "cache1", "failed", 20.1, {"msg": refused, "failed": True, "rc": 100, "stderr": "E: lock\n"}, ignored=True
+    )
 
 
 def database(script: Script) -> None:
@@ -143,7 +155,14 @@ def database(script: Script) -> None:
         "verdicts": [{"check": "cache hit ratio", "level": "ok", "message": "99.1 %", "value": 99.1, "threshold": 85}],
     })  # fmt: skip
     task = script.task("Restore into a scratch database", "backup_restore_check", "backup_verification", 20)
-    script.end(task, "db1", "failed", 3.3, {"msg": "the dump is truncated: no end marker after 48211 lines", "failed": True}, rescued=True)
+    script.end(
+        task,
+        "db1",
+        "failed",
+        3.3,
+        {"msg": "the dump is truncated: no end marker after 48211 lines", "failed": True},
+        rescued=True,
+    )
     script.say(StatsSet, host="db1", data={
         "backups": [
             {"name": "shop-2026-11-21.dump", "kind": "pg_dump custom", "age_seconds": 93_600, "rpo_seconds": 90_000, "restored": False,
@@ -160,7 +179,13 @@ def endings(script: Script) -> None:
     task = script.task("Say where the page is", "debug", line=30)
     script.say(Message, host="web1", text="maintenance page: http://web1/maintenance")
     script.end(task, "web1", "ok", 0.0, {"msg": "maintenance page: http://web1/maintenance"})
-    script.say(Notice, level="warning", message="the service is masked", where="roles/log_rotation/handlers/main.yml:2:3", host="web2")
+    script.say(
+        Notice,
+        level="warning",
+        message="the service is masked",
+        where="roles/log_rotation/handlers/main.yml:2:3",
+        host="web2",
+    )
     task = script.task("Reload the application", "service", "log_rotation", 2, handler=True)
     script.end(task, "web1", "changed", 0.9)
     failed = "Unable to reload service app: unit is masked.\nSee: systemctl status app"

@@ -196,7 +196,7 @@ async def open_door(transport: Streams, target: Target, become: Become | None = 
         yield door
     except Exception as problem:
         if failure:
-            raise failure[-1] from problem
+            raise _as_unreachable(failure[-1], target) from problem
         raise
     finally:
         server.close()
@@ -204,6 +204,12 @@ async def open_door(transport: Streams, target: Target, become: Become | None = 
             task.cancel()
         await asyncio.gather(*passing, return_exceptions=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_unreachable(problem: BaseException, target: Target) -> BaseException:
+    if not isinstance(problem, OSError):
+        return problem
+    return Unreachable("stream-refused", f"{target}: {problem.strerror or problem}", "Is the server running there?")
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

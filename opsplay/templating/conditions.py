@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import OpsError, Where
-from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import MISSING, Scope
 from opsplay.templating.template import Template
 from opsplay.templating.undefined import type_name
@@ -34,11 +34,13 @@ def value_of(templar: Templar, expression: str, scope: Scope, where: Where | Non
     """The value of the text: of a bare expression, or of the one that `{{ }}` encloses."""
     try:
         program = templar.program(expression, bare=not is_enclosed(expression))
-        if program.name is not None:
-            value = templar.resolve(program.name, scope)
-            if value is not MISSING:
-                return value
-        return templar.run(program, scope, where)
+        value = templar.resolve(program.name, scope) if program.name is not None else MISSING
+        if value is MISSING:
+            value = templar.run(program, scope, where)
+        return value if isinstance(value, bool) else templar.plain(value, where)
+    except Undefined as error:
+        message = f"Error while evaluating conditional: {error.message}"
+        raise Undefined(message, error.where or where, error.remedy, error.name) from None
     except OpsError as error:
         if error.where is None:
             error.where = where
@@ -53,7 +55,6 @@ def is_enclosed(expression: str) -> bool:
 def _boolean(templar: Templar, expression: str, value: Any, where: Where | None) -> bool:
     if isinstance(value, bool):
         return value
-    value = templar.plain(value, where)
     if getattr(templar.settings, "allow_broken_conditionals", False):
         return bool(value)
     raise TemplateFailed(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
 from jinja2.lexer import Lexer
-from jinja2.nativetypes import NativeTemplate
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
 from jinja2.utils import missing
@@ -74,7 +73,6 @@ class BackslashLexer(Lexer):
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
     code_generator_class = LateCodeGenerator
     context_class = ScopeContext
-    template_class = NativeTemplate
     intercepted_binops = frozenset({"*", "**", "%", "+"})
     templar: Templar
 
@@ -168,10 +166,23 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
 
 def join_text(parts: list[Any]) -> str:
-    texts = [part if type(part) is str else "" if part is None else str(part) for part in parts]
+    texts = [part if type(part) is str else text_of(part) for part in parts]
     if sum(map(len, texts)) > budget.OUTPUT:
         raise limit_exceeded(f"its output is longer than {budget.OUTPUT} characters")
     return "".join(texts)
+
+
+def text_of(part: Any) -> str:
+    """A value in the middle of text: none is nothing, and a tuple shows as the list that it will be."""
+    if part is None:
+        return ""
+    return str(shown(part)) if isinstance(part, (list, tuple, dict, Iterator)) else str(part)
+
+
+def shown(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: shown(item) for key, item in part.items()}
+    return [shown(item) for item in part] if isinstance(part, (list, tuple, Iterator)) else part
 
 
 def counted_loops(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:

@@ -1,28 +1,175 @@
-"""Plugins: which filters, tests and lookups there are: ours, Jinja's and the user's."""
+"""Plugins: which filters, tests and lookups there are: ours, Jinja's, and those of the user's folders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+import functools
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from opsplay.errors import OpsError
+from opsplay.templating import filters, tests
+from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.user_plugins import load_collection, load_folder
+
+if TYPE_CHECKING:
+    from opsplay.templating.templar import Templar
 
 Function = Callable[..., Any]
+Kind = Literal["filter", "test", "lookup"]
+PREFIXES = ("ansible.builtin.", "ansible.legacy.")
 
 
-class LookupContext(Protocol):
-    """What lookups may ask of the engine. Every part may be missing."""
-
-    basedir: str
-
-    def find_file(self, subdir: str, name: str) -> str | None: ...
-    def inventory_hostnames(self, pattern: str) -> list[str]: ...
-
-
+@dataclass
 class Plugins:
-    def filter_table(self, builtin: Mapping[str, Function]) -> dict[str, Function]:
-        return dict(builtin)
+    """Folders are searched in order; the first that has a name wins, and a user's plugin wins over ours."""
 
-    def test_table(self, builtin: Mapping[str, Function]) -> dict[str, Function]:
-        return dict(builtin)
+    filter_folders: list[str] = field(default_factory=list)
+    test_folders: list[str] = field(default_factory=list)
+    lookup_folders: list[str] = field(default_factory=list)
+    collection_folders: list[str] = field(default_factory=list)
+    _loaded: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
 
-    def functions(self) -> dict[str, Function]:
-        return {}
+    def add(self, kind: Kind, folder: str) -> None:
+        """Adds a folder (`filter_plugins/` of a playbook or a role), also while a run is going on."""
+        folders = self.folders(kind)
+        if folder not in folders:
+            folders.append(folder)
+
+    def folders(self, kind: Kind) -> list[str]:
+        return {"filter": self.filter_folders, "test": self.test_folders, "lookup": self.lookup_folders}[kind]
+
+    def of_user(self, kind: Kind, name: str) -> Any:
+        """The user's plugin of that name, or None."""
+        short = short_name(name)
+        for folder in self.folders(kind):
+            found = self._folder(kind, folder).get(short)
+            if found is not None:
+                return found
+        return self._of_collection(kind, name) if name.count(".") >= 2 else None
+
+    def _folder(self, kind: Kind, folder: str) -> Mapping[str, Any]:
+        if (kind, folder) not in self._loaded:
+            self._loaded[kind, folder] = load_folder(kind, folder)
+        return self._loaded[kind, folder]
+
+    def _of_collection(self, kind: Kind, name: str) -> Any:
+        for folder in self.collection_folders:
+            collection = ".".join(name.split(".")[:2])
+            key = (kind, f"{folder}:{collection}")
+            if key not in self._loaded:
+                self._loaded[key] = load_collection(kind, folder, collection)
+            if found := self._loaded[key].get(name.removeprefix(collection + ".")):
+                return found
+        return None
+
+    def names(self, kind: Kind) -> set[str]:
+        return {name for folder in self.folders(kind) for name in self._folder(kind, folder)}
+
+
+def short_name(name: str) -> str:
+    for prefix in PREFIXES:
+        if name.startswith(prefix):
+            return name[len(prefix) :]
+    return name
+
+
+def index(files: Mapping[str, tuple[str, tuple[str, ...]]], also: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Every name under which something is known -> the file that holds it; short names go to the first file."""
+    found: dict[str, str] = {}
+    for file, (collection, names) in files.items():
+        collections = [collection, *(other for other, kept in also.items() if file in kept or collection in kept)]
+        for name in names:
+            found.setdefault(name, file)
+            found.update({f"{known}.{name}": file for known in collections})
+    return found
+
+
+class PluginTable(dict[str, Function]):
+    """What Jinja sees as its dict of filters or of tests: filled as names are asked for."""
+
+    def __init__(self, kind: Kind, jinja: Mapping[str, Function], plugins: Plugins, templar: Templar) -> None:
+        super().__init__()
+        self.kind: Kind = kind
+        self.jinja = jinja
+        self.plugins = plugins
+        self.templar = templar
+        package: Any = filters if kind == "filter" else tests
+        self.package = package
+        self.index = index(package.FILES, package.ALSO)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __missing__(self, name: str) -> Function:
+        found = self[name] = self._find(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def _find(self, name: str) -> Function:
+        user = self.plugins.of_user(self.kind, name)
+        if user is not None:
+            return self._guarded(name, user)
+        file = self.index.get(name)
+        if file is None:
+            return self._of_jinja(name)
+        module = importlib.import_module(f"{self.package.__name__}.{file}")
+        function = getattr(module, f"{self.kind.upper()}S")[name.rpartition(".")[2]]
+        collection = self.package.FILES[file][0]
+        return self._guarded(f"{collection}.{name.rpartition('.')[2]}", function)
+
+    def _of_jinja(self, name: str) -> Function:
+        function = self.jinja[short_name(name)]
+        return listed(function) if self.kind == "filter" else function
+
+    def _guarded(self, name: str, function: Function) -> Function:
+        """Plain arguments in; errors that name the plugin out."""
+        takes_context = getattr(function, "jinja_pass_arg", None) is not None
+        lazy = self.kind == "filter" and name.rpartition(".")[2] in filters.LAZY and name.startswith("ansible.builtin.")
+        templar = self.templar
+        kind = self.kind
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            templar.budget().check()
+            if not lazy:
+                first = args[:1] if takes_context else ()
+                args = (*first, *[templar.plain(item) for item in args[len(first) :]])
+                kwargs = {key: templar.plain(item) for key, item in kwargs.items()}
+            try:
+                return function(*args, **kwargs)
+            except OpsError:
+                raise
+            except Exception as error:
+                raise TemplateFailed(f"The {kind} plugin '{name}' failed: {reason(error)}") from error
+
+        return call
+
+
+def reason(error: Exception) -> str:
+    """The text of an error; a KeyError's without the quotes that Python puts around it."""
+    if isinstance(error, KeyError) and error.args:
+        return str(error.args[0])
+    return str(error) or type(error).__name__
+
+
+def listed(function: Function) -> Function:
+    """Jinja's `map`, `select` ... as lists: what an expression gives may be read twice."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = function(*args, **kwargs)
+        return list(result) if isinstance(result, Iterator) else result
+
+    return call
+
+
+def known_names(kind: Kind) -> Iterable[str]:
+    package: Any = filters if kind == "filter" else tests
+    return index(package.FILES, package.ALSO)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import nodes
 from jinja2.exceptions import TemplateError, TemplateSyntaxError
 from jinja2.parser import Parser
+from jinja2.runtime import Undefined as JinjaUndefined
 
 from opsplay.errors import OpsError, Where
 from opsplay.templating.environment import (
@@ -18,6 +19,7 @@ from opsplay.templating.environment import (
     changes_containers,
     counted_loops,
     join_text,
+    text_of,
 )
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.undefined import Marker
@@ -34,9 +36,11 @@ CONSTANTS = frozenset({"true", "false", "none", "True", "False", "None", "not", 
 class Program:
     """`name` is set where the whole is one variable; then nothing needs to be run."""
 
-    __slots__ = ("blocks", "changes", "environment", "name", "newlines", "owner", "root")
+    __slots__ = ("blocks", "changes", "environment", "is_file", "name", "newlines", "owner", "root")
 
-    def __init__(self, environment: TemplateEnvironment, name: str | None = None, newlines: int = 0) -> None:
+    def __init__(
+        self, environment: TemplateEnvironment, name: str | None = None, newlines: int = 0, is_file: bool = False
+    ) -> None:
         self.owner: Templar = environment.templar
         self.environment = environment
         self.name = name
@@ -44,6 +48,7 @@ class Program:
         self.root: Callable[[Any], Iterator[Any]] | None = None
         self.blocks: dict[str, Any] = {}
         self.changes = False
+        self.is_file = is_file
 
     def value(self, scope: Scope, where: Where | None) -> Any:
         assert self.root is not None
@@ -53,22 +58,54 @@ class Program:
         try:
             parts = list(self.root(context))
             return self._whole(parts, where)
-        except OpsError:
+        except OpsError as error:
+            if self.is_file and error.where is None:
+                error.where = place_of(error)
             raise
         except RecursionError:
             raise TemplateFailed("the template nests too deeply", where, code="template-recursion") from None
         except Exception as error:
-            raise failure(error, where) from error
+            raise failure(error, place_of(error) if self.is_file else where) from error
+
+    def text(self, value: Any) -> str:
+        """A value as the text of a file."""
+        if isinstance(value, JinjaUndefined):
+            return str(value)
+        return value if isinstance(value, str) else text_of(value)
 
     def _whole(self, parts: list[Any], where: Where | None) -> Any:
         if not parts:
             return None
+        if self.is_file:
+            return join_text(parts)
         result = parts[0] if len(parts) == 1 else join_text(parts)
         if self.newlines and isinstance(result, str):
             return result + "\n" * (self.newlines - (len(result) - len(result.rstrip("\n"))))
         if isinstance(result, Marker) and result.where is None:
             result.where = where
         return result
+
+
+def place_of(error: BaseException) -> Where | None:
+    """The file and line of the template in which an error arose."""
+    trace = error.__traceback__
+    place = None
+    while trace is not None:
+        names = trace.tb_frame.f_globals
+        if "debug_info" in names and "blocks" in names:
+            place = Where(names["__file__"], source_line(names["debug_info"], trace.tb_lineno))
+        trace = trace.tb_next
+    return place
+
+
+def source_line(debug_info: str, line: int) -> int:
+    """The template's line for a line of its code, by Jinja's `template=code&...` table."""
+    found = 1
+    for pair in debug_info.split("&"):
+        template, _, code = pair.partition("=")
+        if code and int(code) <= line:
+            found = int(template)
+    return found
 
 
 def failure(error: Exception, where: Where | None) -> TemplateFailed:
@@ -115,12 +152,14 @@ def compile_expression(environment: TemplateEnvironment, source: str) -> Program
     return load(Program(environment, name), counted_loops(tree, environment))
 
 
-def load(program: Program, tree: nodes.Template) -> Program:
+def load(program: Program, tree: nodes.Template, file: str | None = None) -> Program:
     try:
-        code = program.environment.compile(tree)
+        code = program.environment.compile(tree, None, file)
     except TemplateSyntaxError as error:
+        if file:
+            raise
         raise syntax_error(error) from None
-    names: dict[str, Any] = {"environment": program.environment, "__file__": "<template>"}
+    names: dict[str, Any] = {"environment": program.environment, "__file__": file or "<template>"}
     exec(code, names)
     program.root = names["root"]
     program.blocks = names["blocks"]

@@ -17,7 +17,8 @@ from opsplay.templating.values import Vaulted
 
 if TYPE_CHECKING:
     from opsplay.templating.environment import TemplateEnvironment
-    from opsplay.templating.plugins import LookupContext, Plugins
+    from opsplay.templating.lookups import LookupContext
+    from opsplay.templating.plugins import Plugins
     from opsplay.templating.program import Program
 
 ATOMS = frozenset({str, int, bool, float, type(None), bytes})
@@ -54,6 +55,8 @@ class Templar:
         self._state = _State()
         self._programs: dict[tuple[str, bool], Program] = {}
         self._opened: dict[str, str] = {}
+        self._files: dict[tuple[int, str, str], Program] = {}
+        self.file_environments: dict[Any, TemplateEnvironment] = {}
 
     # --- the interface ---------------------------------------------------------------------------------------------
 
@@ -88,6 +91,18 @@ class Templar:
 
         return run_lookup(self, name, terms, scope, options)
 
+    def render_file(self, path: str, scope: Scope, **options: Any) -> str:
+        """A template file, rendered: `searchpath` for includes, `destpath`, and the syntax options of `template`."""
+        from opsplay.templating.template_files import render_file
+
+        return render_file(self, path, scope, options)
+
+    def render_text(self, text: str, scope: Scope, path: str | None = None, **options: Any) -> str:
+        """Trusted text with the rules of template files (`copy: content` with `template`, blocks of text)."""
+        from opsplay.templating.template_files import render_text
+
+        return render_text(self, text, scope, path, options)
+
     def view(self, scope: Scope) -> ScopeView:
         """The scope as a mapping, for `vars` and the items of `hostvars`."""
         return ScopeView(self, scope)
@@ -104,6 +119,11 @@ class Templar:
             return raw
         value = cache[name] = self.materialize(raw, scope, name)
         return value
+
+    def resolve_plain(self, name: str, scope: Scope) -> Any:
+        """A variable as plain Python; None where there is none."""
+        value = self.resolve(name, scope)
+        return None if value is MISSING else self.plain(value)
 
     def materialize(self, raw: Any, scope: Scope, label: str = "", shared: bool = True) -> Any:
         """A compiled value, one level deep: what an expression works with."""
@@ -189,13 +209,19 @@ class Templar:
     def plugins(self) -> Plugins:
         from opsplay.templating.plugins import Plugins
 
-        return self._plugins if self._plugins is not None else Plugins()
+        if self._plugins is not None:
+            return self._plugins
+        folders = [list(getattr(self.settings, f"{kind}_plugins", ())) for kind in ("filter", "test", "lookup")]
+        return Plugins(*folders, list(getattr(self.settings, "collections_path", ())))
 
     def equip(self, environment: TemplateEnvironment) -> TemplateEnvironment:
         """Gives an environment our filters, tests and functions."""
-        environment.filters = self.plugins.filter_table(environment.filters)
-        environment.tests = self.plugins.test_table(environment.tests)
-        environment.globals.update(self.plugins.functions())
+        from opsplay.templating.functions import FUNCTIONS
+        from opsplay.templating.plugins import PluginTable
+
+        environment.filters = PluginTable("filter", environment.filters, self.plugins, self)
+        environment.tests = PluginTable("test", environment.tests, self.plugins, self)
+        environment.globals.update(FUNCTIONS)
         return environment
 
     def budget(self) -> Budget:
@@ -215,6 +241,16 @@ class Templar:
                 self._programs.clear()
             self._programs[key] = found
         return found
+
+    def file_program(self, environment: TemplateEnvironment, text: str, name: str) -> Program:
+        from opsplay.templating.template_files import compile_file
+
+        key = (id(environment), name, text)
+        if key not in self._files:
+            if len(self._files) >= 1000:
+                self._files.clear()
+            self._files[key] = compile_file(environment, text, name)
+        return self._files[key]
 
     def _evaluate(self, template: Template, scope: Scope, label: str) -> Any:
         state = self._state

@@ -1,0 +1,83 @@
+"""LookupCall: what a lookup is asked, and what it may ask back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opsplay.templating.failures import LookupFailed
+from opsplay.templating.scope import Scope
+from opsplay.templating.texts import to_text, truth
+
+if TYPE_CHECKING:
+    from opsplay.templating.templar import Templar
+
+VAULT_HEADER = b"$ANSIBLE_VAULT;"
+
+
+class LookupContext(Protocol):
+    """What lookups may ask of the engine. `find_file` searches as Ansible does: role, then playbook."""
+
+    basedir: str
+
+    def find_file(self, subdir: str, name: str) -> str | None: ...
+    def inventory_hostnames(self, pattern: str) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LookupCall:
+    name: str
+    terms: list[Any]
+    options: dict[str, Any]
+    scope: Scope
+    templar: Templar
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """An option of the call, or of the variable `ansible_lookup_NAME_OPTION`."""
+        if name in self.options:
+            return self.options[name]
+        return default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        return bool(truth(self.option(name, default)))
+
+    def variable(self, name: str) -> Any:
+        """The plain value of a variable; MISSING where there is none."""
+        value = self.templar.resolve(name, self.scope)
+        return self.templar.plain(value)
+
+    @property
+    def context(self) -> Any:
+        return self.templar.lookup_context
+
+    @property
+    def basedir(self) -> str:
+        return getattr(self.context, "basedir", None) or os.getcwd()
+
+    def find_file(self, subdir: str, name: str) -> str | None:
+        """The path of a file of the playbook or role, or None."""
+        path = os.path.expanduser(to_text(name))
+        if os.path.isabs(path):
+            return path if os.path.exists(path) else None
+        if self.context is not None and hasattr(self.context, "find_file"):
+            found = self.context.find_file(subdir, path)
+            return None if found is None else str(found)
+        tried = [os.path.join(self.basedir, subdir, path), os.path.join(self.basedir, path)]
+        return next((place for place in tried if os.path.exists(place)), None)
+
+    def need_file(self, subdir: str, name: str) -> str:
+        path = self.find_file(subdir, name)
+        if path is None:
+            raise LookupFailed(f"Unable to find {name!r} in the expected paths: {subdir}/ of the role or the playbook")
+        return path
+
+    def read(self, path: str) -> str:
+        """The text of a file, opened where vault encrypted it. What is read is data."""
+        with open(path, "rb") as stream:
+            data = stream.read()
+        if data.startswith(VAULT_HEADER):
+            from opsplay.templating.values import Vaulted
+
+            return self.templar.open(Vaulted(data.decode("utf-8")))
+        return data.decode("utf-8", "surrogateescape")

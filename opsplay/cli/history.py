@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 
 @click.group("history")
-@click.option("--state", metavar="FOLDER", help="The state folder [default: $OPSPLAY_STATE, ./.opsplay or ~/.local/state/opsplay]")
-@click.option("--database", metavar="URL", help="The database: a file or postgresql://... [default: history.sqlite3 in the state folder]")
+@click.option(
+    "--state", metavar="FOLDER", help="The state folder [default: $OPSPLAY_STATE, ./.opsplay or ~/.local/state/opsplay]"
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    help="The database: a file or postgresql://... [default: history.sqlite3 in the state folder]",
+)
 @click.pass_context
 def history(context: click.Context, state: str | None, database: str | None) -> None:
     """Which runs there were and what they did."""
@@ -40,12 +46,18 @@ def open_history(context: click.Context) -> History:
 @history.command("list")
 @click.option("--host", default="", help="Only runs that had results on this host.")
 @click.option("--playbook", default="", help="Only runs of this playbook (its path or the end of it).")
-@click.option("--outcome", default="", help="Only runs that ended so: ok, failed, unreachable, interrupted, error, running, warn, crit.")
+@click.option(
+    "--outcome",
+    default="",
+    help="Only runs that ended so: ok, failed, unreachable, interrupted, error, running, warn, crit.",
+)
 @click.option("--since", default="", metavar="WHEN", help="Only runs since then: 7d, 12h, 30m, or 2026-11-01[T08:00].")
 @click.option("-n", "--limit", default=20, show_default=True, help="At most so many, the newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
-def list_runs(context: click.Context, host: str, playbook: str, outcome: str, since: str, limit: int, as_json: bool) -> None:
+def list_runs(
+    context: click.Context, host: str, playbook: str, outcome: str, since: str, limit: int, as_json: bool
+) -> None:
     """List runs, the newest first."""
     from opsplay.history.queries import RunFilter
 
@@ -59,7 +71,9 @@ def list_runs(context: click.Context, host: str, playbook: str, outcome: str, si
 @history.command("show")
 @click.argument("run", default="last")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON summary.")
-@click.option("--report", "reports", multiple=True, metavar="FILE", help="Write a report too: .html, .json, .md, .xml, .txt.")
+@click.option(
+    "--report", "reports", multiple=True, metavar="FILE", help="Write a report too: .html, .json, .md, .xml, .txt."
+)
 @click.pass_context
 def show(context: click.Context, run: str, as_json: bool, reports: tuple[str, ...]) -> None:
     """Show one run's summary. RUN is its id, the beginning of it, or `last`."""
@@ -117,7 +131,9 @@ def since_text(text: str, now: float | None = None) -> float:
     try:
         return datetime.fromisoformat(text).astimezone().timestamp()
     except ValueError:
-        raise OpsError("bad-time", f"{text!r} is no time", remedy="Say 7d, 12h, 30m or 2026-11-01.", fault=Fault.USAGE) from None
+        raise OpsError(
+            "bad-time", f"{text!r} is no time", remedy="Say 7d, 12h, 30m or 2026-11-01.", fault=Fault.USAGE
+        ) from None
 
 
 def _list_text(rows: list[RunRow]) -> str:
@@ -126,7 +142,9 @@ def _list_text(rows: list[RunRow]) -> str:
 
     if not rows:
         return "no runs\n"
-    lines = [f"{'run':<23} {'started':<19}  {'outcome':<11} {'verdict':<7} {'hosts':>5} {'changed':>7} {'failed':>6} {'time':>12}  playbook"]
+    lines = [
+        f"{'run':<23} {'started':<19}  {'outcome':<11} {'verdict':<7} {'hosts':>5} {'changed':>7} {'failed':>6} {'time':>12}  playbook"
+    ]
     for row in rows:
         names = ", ".join(Path(name).name for name in row.playbooks) + (" (check)" if row.check else "")
         lines.append(
@@ -144,10 +162,16 @@ def _show_recorded(past: History, run_id: str, as_json: bool) -> None:
     if as_json:
         _write(json.dumps(data, indent=2) + "\n")
         return
-    lines = [f"run {run_id}: {recorded.run['outcome']}, {recorded.run['verdict']} (from the database; the journal is not here)"]
+    lines = [
+        f"run {run_id}: {recorded.run['outcome']}, {recorded.run['verdict']} (from the database; the journal is not here)"
+    ]
     lines += [f"  {host}: " + " ".join(f"{k}={row[k]}" for k in ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored"))
               for host, row in recorded.hosts.items()]  # fmt: skip
-    lines += [f"  {row['outcome']} {row['host']}  {title}: {row['message']}" for (title, _), row in recorded.results.items() if row["message"]]
+    lines += [
+        f"  {row['outcome']} {row['host']}  {title}: {row['message']}"
+        for (title, _), row in recorded.results.items()
+        if row["message"]
+    ]
     _write("\n".join(lines) + "\n")
 
 
@@ -155,9 +179,14 @@ def _comparison_text(found: Any) -> str:
     from opsplay.report.quantities import metric_text, seconds_text
 
     lines = [f"{found.first} -> {found.second}: {seconds_text(found.seconds[0])} -> {seconds_text(found.seconds[1])}"]
-    lines += [f"  {host}: only in the first" for host in found.only_first] + [f"  {host}: only in the second" for host in found.only_second]
+    lines += [f"  {host}: only in the first" for host in found.only_first] + [
+        f"  {host}: only in the second" for host in found.only_second
+    ]
     lines += [f"  {host}  {task}: {then} -> {now}" for task, host, then, now in found.outcomes]
-    lines += [f"  {host}  {name}: {metric_text(name, then)} -> {metric_text(name, now)}" for name, host, then, now in found.metrics]
+    lines += [
+        f"  {host}  {name}: {metric_text(name, then)} -> {metric_text(name, now)}"
+        for name, host, then, now in found.metrics
+    ]
     return "\n".join(lines if len(lines) > 1 else [*lines, "  no difference"]) + "\n"
 
 

@@ -200,4 +200,4 @@ def migrations() -> list[Path]:
 def statements(text: str) -> list[str]:
     """The statements of a migration file: each ends in a semicolon at a line's end, comments have lines of their own."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
-    return [part.strip() for part in "\n".join(lines).split(";\n") if part.strip(" \n;")]
+    return [part.strip(" \n;") for part in "\n".join([*lines, ""]).split(";\n") if part.strip(" \n;")]

@@ -17,7 +17,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def html_text(summary: RunSummary) -> str:
     style = (TEMPLATES / "summary.css").read_text(encoding="utf-8")
-    page = (
+    page: str = (
         _environment()
         .get_template("summary.html.j2")
         .render(page_view(summary), style=style, policy=content_policy(style))

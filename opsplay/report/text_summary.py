@@ -163,7 +163,7 @@ def _figures(summary: RunSummary) -> Iterator[str]:
         yield f"freed: {bytes_text(figures['bytes_freed'])}"
     for key, title in (("packages_updated", "packages updated"), ("logs_rotated", "logs rotated")):
         if figures[key]:
-            yield f"{title}: {sum(int(row.get('count', 1)) for row in figures[key])}"
+            yield f"{title}: {how_many(figures[key])}"
     for row in figures["postgres"]:
         for name in {**row["before"], **row["after"]}:
             before, after = row["before"].get(name), row["after"].get(name)

@@ -1,21 +1,18 @@
-"""Forward: local sockets that lead to a host's TCP ports and unix sockets, for PostgreSQL, Redis and the like."""
+"""Here: sockets to what listens on this machine, for the local transport."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 
 async def connect_here(target: tuple[str, int] | str) -> socket.socket:
-    """A connected socket to the target on this machine."""
-    import asyncio
-
+    """A connected, blocking socket to the target on this machine."""
     loop = asyncio.get_running_loop()
-    family = socket.AF_UNIX if isinstance(target, str) else socket.AF_UNSPEC
-    if isinstance(target, tuple):
+    family, address = socket.AF_UNIX, target
+    if not isinstance(target, str):
         found = await loop.getaddrinfo(*target, type=socket.SOCK_STREAM)
-        family, address = found[0][0], found[0][4]
-    else:
-        address = target  # type: ignore[assignment]
+        family, address = found[0][0], found[0][4]  # type: ignore[assignment]
     connected = socket.socket(family, socket.SOCK_STREAM)
     connected.setblocking(False)
     try:
@@ -23,4 +20,5 @@ async def connect_here(target: tuple[str, int] | str) -> socket.socket:
     except BaseException:
         connected.close()
         raise
+    connected.setblocking(True)
     return connected

@@ -75,7 +75,7 @@ def _outcome(step, body, run):
         return crash_result(step, error)
 
 
-class _Nobody(object):
+class _Nobody:
     """The inbox of a job that no controller is connected to."""
 
     fd = None

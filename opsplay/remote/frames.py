@@ -69,7 +69,7 @@ def _refuse_surrogate(text):
         raise FrameError("the header holds half a surrogate pair")
 
 
-class FrameReader(object):
+class FrameReader:
     """Cuts a stream of bytes into frames. `feed` returns those that are complete."""
 
     def __init__(self, header_limit=HEADER_LIMIT, body_limit=BODY_LIMIT):

@@ -51,7 +51,7 @@ def _take_descriptors():
     return control, output
 
 
-class Interpreter(object):
+class Interpreter:
     """Takes requests one after the other and answers each step."""
 
     def __init__(self, code, inbox, output, options):
@@ -107,6 +107,10 @@ class Interpreter(object):
 
     def _reply(self, request, index, result, body):
         header = {"kind": "reply", "id": request, "step": index, "ran": True, "result": result}
+        split = [name for name in ("stdout", "stderr") if _is_split(result, name)]
+        if split:  # the controller splits it again: sent once, and a million lines are no million objects on the way
+            header["result"] = {key: value for key, value in result.items() if key[:-6] not in split}
+            header["split"] = split
         if body is not None:
             header["body"] = True
         try:
@@ -166,6 +170,11 @@ class Interpreter(object):
             if folder is not None and (not os.path.isdir(".") or os.getcwd() != folder):
                 os.chdir(folder)
         return result, result.pop("_body", None)
+
+
+def _is_split(result, name):
+    lines = result.get(name + "_lines")
+    return bool(lines) and isinstance(result.get(name), str) and lines == result[name].splitlines()
 
 
 def interrupted_result(reason, period):

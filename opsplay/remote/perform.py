@@ -4,7 +4,7 @@ from opsplay.remote.expansion import expand_paths
 from opsplay.remote.spec import Args, ModuleFailure
 
 
-class Change(object):
+class Change:
     """What differs: `before` as observed, `wanted` holds only the keys to change."""
 
     __slots__ = ("before", "wanted")

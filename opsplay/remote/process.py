@@ -15,10 +15,10 @@ STRAGGLER_WAIT = 0.25  # a daemon may keep the pipes of a finished command open;
 CHUNK = 65536
 
 
-class Run(object):
+class Run:
     """What a process gave. `timed_out` is True when `timeout` ended it."""
 
-    __slots__ = ("rc", "stdout", "stderr", "stdout_truncated", "stderr_truncated", "timed_out")
+    __slots__ = ("rc", "stderr", "stderr_truncated", "stdout", "stdout_truncated", "timed_out")
 
     def __init__(self, rc, stdout="", stderr="", stdout_truncated=0, stderr_truncated=0, timed_out=False):
         self.rc = rc
@@ -32,7 +32,7 @@ class Run(object):
         return "Run(rc=%r, stdout=%r, stderr=%r)" % (self.rc, self.stdout[:200], self.stderr[:200])
 
 
-class Capture(object):
+class Capture:
     """Keeps the first three quarters and the last quarter of `limit` bytes, and counts what falls between."""
 
     def __init__(self, limit):
@@ -71,7 +71,7 @@ class Capture(object):
         return b"".join(parts).decode("utf-8", "replace")
 
 
-class Unwatched(object):
+class Unwatched:
     """The watch of a process that nobody can cancel: what tests and detached jobs use."""
 
     fd = None
@@ -131,7 +131,7 @@ def _start(argv, input, cwd, environment, umask):
             os.umask(old_umask)
 
 
-class _Supervision(object):
+class _Supervision:
     """One process being followed: its pipes, the controller's wishes, its deadline."""
 
     def __init__(self, process, watch, input, timeout, limit):

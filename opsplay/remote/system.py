@@ -12,7 +12,7 @@ SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "
 CHUNK = 1024 * 1024
 
 
-class System(object):
+class System:
     """What one step may do on the host. `watch` tells running processes when to end (remote/process.py)."""
 
     def __init__(self, check=False, diff=False, environment=None, body=None, secret=False, watch=None,

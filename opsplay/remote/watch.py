@@ -13,11 +13,11 @@ class Interrupted(BaseException):
     """The step has to end. Not an Exception, so that no module swallows it. `reason`: cancelled, gone or deadline."""
 
     def __init__(self, reason):
-        super(Interrupted, self).__init__(reason)
+        super().__init__(reason)
         self.reason = reason
 
 
-class Watch(object):
+class Watch:
     """Watches the control pipe for one step. In Python code a timer looks; in system.run its loop does."""
 
     def __init__(self, inbox, request, deadline=None, send_line=None):
@@ -120,7 +120,7 @@ class Watch(object):
             self._dropped = 0
 
 
-class Inbox(object):
+class Inbox:
     """Frames from the controller: reads the control pipe, keeps what waits, remembers what was cancelled."""
 
     def __init__(self, fd, reader, read, grace):

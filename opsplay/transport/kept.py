@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from opsplay.remote.process import Capture
 from opsplay.transport import become as becoming
 from opsplay.transport.launch import Ended, launch, start_script
 from opsplay.transport.link import Link, Listener
-from opsplay.transport.protocol import Address, Become, ConnectionLost, Unreachable
+from opsplay.transport.protocol import Address, Become, ConnectionLost
+from opsplay.transport.relay import Door, open_door, open_relay
 from opsplay.transport.session import FrameSession
 from opsplay.transport.tuning import Tuning
 
@@ -83,6 +85,15 @@ class KeptTransport:
         started.link.listener = collector
         return started.link
 
+    async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
+        """See protocol.Transport."""
+        await self.connect()
+        return await open_relay(self.open_link, target, become, self.tuning)
+
+    def forward(self, target: tuple[str, int] | str, become: Become | None = None) -> AbstractAsyncContextManager[Door]:
+        """`async with transport.forward("/run/postgresql/.s.PGSQL.5432") as door`: libpq's host=door.folder, port=door.number."""
+        return open_door(self, target, become)
+
     async def close(self) -> None:
         """Ends the interpreters."""
         sessions = list(self._sessions.values())
@@ -122,6 +133,3 @@ class Collector:
         if stdout.truncated or stderr.truncated:
             result.update(stdout_truncated=stdout.truncated, stderr_truncated=stderr.truncated)
         return result
-
-
-__all__ = ["Collector", "KeptTransport", "Unreachable"]

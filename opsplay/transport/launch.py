@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opsplay.transport import become as becoming
-from opsplay.transport.bootstrap import NO_PYTHON_STATUS, Bootstrap, bootstrap, login_command
 from opsplay.transport.become import Elevation
+from opsplay.transport.bootstrap import NO_PYTHON_STATUS, Bootstrap, bootstrap, login_command
 from opsplay.transport.link import Link, Listener, Opener
 from opsplay.transport.protocol import Become, Unreachable
 from opsplay.transport.tuning import Tuning

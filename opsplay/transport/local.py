@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
+from opsplay.transport.here import connect_here
 from opsplay.transport.kept import KeptTransport
 from opsplay.transport.link import Link, Listener
-from opsplay.transport.protocol import Address
+from opsplay.transport.protocol import Address, Become, Unreachable
 from opsplay.transport.tuning import Tuning
 
 CHUNK = 256 * 1024
@@ -32,10 +34,14 @@ class LocalTransport(KeptTransport):
     def pythons(self, wanted: str) -> str:
         return sys.executable if wanted == "auto" else wanted
 
-    async def open_stream(self, target: tuple[str, int] | str) -> object:
-        from opsplay.transport.forward import connect_here
-
-        return await connect_here(target)
+    async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
+        """See protocol.Transport."""
+        if become is not None:
+            return await super().open_stream(target, become)
+        try:
+            return await connect_here(target)
+        except OSError as error:
+            raise Unreachable("stream-refused", f"nothing listens at {target}: {error.strerror or error}") from None
 
 
 class LocalLink:

@@ -17,6 +17,7 @@ from opsplay.transport.tuning import Tuning
 
 CANCEL_PATIENCE = 6.0  # SIGTERM, 2 s, SIGKILL, and the way back
 ERRORS_KEPT = 4000
+LINES_LIMIT = 100_000  # of stdout_lines: each is an object, 16 MiB of empty lines would be a gigabyte
 
 
 class FrameRequest:
@@ -185,6 +186,7 @@ class FrameSession:
         result, ran = header["result"], header["ran"]
         if not isinstance(result, dict) or not isinstance(ran, bool):
             raise frames.FrameError("a reply without a result")
+        _split_again(result, header.get("split") or ())
         request.next += 1
         reply = request.replies[header["step"]]
         if request.next == len(request.replies):
@@ -235,6 +237,25 @@ class FrameSession:
             error = Unreachable("start-timeout", message)
             self._fail(error)
             raise error from None
+
+
+def _split_again(result: dict[str, Any], names: Sequence[str]) -> None:
+    """stdout_lines and stderr_lines, which travel as stdout and stderr only; of very many, the first."""
+    for name in names:
+        lines = result[name].splitlines() if len(result[name]) < LINES_LIMIT else _first_lines(result[name])
+        result[f"{name}_lines"] = lines
+
+
+def _first_lines(text: str) -> list[str]:
+    """At most LINES_LIMIT lines, found without making objects of all the others."""
+    lines: list[str] = []
+    at = 0
+    while at < len(text) and len(lines) < LINES_LIMIT:
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        lines.append(text[at:end])
+        at = end + 1
+    return lines
 
 
 def _plain(value: object) -> Any:

@@ -17,3 +17,17 @@ class Tuning:
     grace: float = 2.0  # how long work may go on after the controller went away
     output_limit: int = 16 * 1024 * 1024  # bytes kept of each of stdout and stderr
     deadline_grace: float = 3.0  # behind a step's deadline, for the host's own answer, before the link is given up
+
+
+_FROM_SETTINGS = {
+    "keepalive_interval": "keepalive_interval",
+    "keepalive_count": "keepalive_count",
+    "output_limit": "output_limit",
+    "connect_at_once": "connects_at_once",
+}
+
+
+def tuning_from(settings: object) -> Tuning:
+    """What the settings say, where they say it."""
+    values = {ours: getattr(settings, theirs, None) for theirs, ours in _FROM_SETTINGS.items()}
+    return Tuning(**{name: value for name, value in values.items() if value})

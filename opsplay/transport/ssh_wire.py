@@ -1,0 +1,262 @@
+"""SshWire: paramiko's transport on a socket of our own, joined to the event loop.
+
+paramiko's thread reads and decrypts; what it finds is told to the loop, several findings in one wake-up. The loop
+sends small messages itself where the socket takes them at once, and leaves all others to a thread, so that a slow
+host never holds the loop. Private parts of paramiko that this rests on: _channels, _next_channel,
+_channel_handler_table, _send_message, _send_user_message, clear_to_send(_lock); tests/transport cover each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import paramiko
+from paramiko.common import (
+    MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EOF,
+    MSG_CHANNEL_EXTENDED_DATA,
+    MSG_CHANNEL_FAILURE,
+    MSG_CHANNEL_OPEN_FAILURE,
+    MSG_CHANNEL_REQUEST,
+    MSG_CHANNEL_SUCCESS,
+    MSG_CHANNEL_WINDOW_ADJUST,
+)
+
+AT_ONCE = 16 * 1024  # a writable socket takes this much without waiting
+READ_SIZE = 256 * 1024
+CIPHERS = (
+    "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
+)  # fmt: skip
+MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+
+
+class BufferedSocket:
+    """What paramiko reads from: one system call for many of its small reads; wakes seldom while nothing comes."""
+
+    def __init__(self, sock: Any, patience: float = 0.1) -> None:
+        self.sock = sock
+        self.heard = time.monotonic()
+        self._rest = b""
+        self._closed = False
+        sock.settimeout(patience)
+
+    def recv(self, size: int) -> bytes:
+        if not self._rest:
+            self._rest = self.sock.recv(READ_SIZE)
+            self.heard = time.monotonic()
+        if size >= len(self._rest):
+            data, self._rest = self._rest, b""
+        else:
+            data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    def send(self, data: bytes) -> int:
+        return int(self.sock.send(data))
+
+    def settimeout(self, seconds: float | None) -> None:
+        """paramiko wants to wake ten times a second; closing wakes it here, so it need not."""
+
+    def be_patient(self) -> None:
+        self.sock.settimeout(2.0)
+
+    def writable(self) -> bool:
+        """True when the socket takes AT_ONCE bytes without waiting."""
+        try:
+            if not isinstance(self.sock, socket.socket):
+                return bool(self.sock.send_ready())  # a channel through a jump host
+            poll = select.poll()
+            poll.register(self.sock, select.POLLOUT)
+            return any(event & select.POLLOUT for _, event in poll.poll(0))
+        except (OSError, ValueError, AttributeError):
+            return False
+
+    def close(self) -> None:
+        self._closed = True
+        with contextlib.suppress(OSError):
+            if isinstance(self.sock, socket.socket):
+                self.sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+
+class UntimedPacketizer(paramiko.Packetizer):
+    """Without paramiko's timer thread for each handshake: whoever logs in closes the socket when time is over."""
+
+    def start_handshake(self, timeout: float) -> None:
+        return None
+
+
+def _call(name: str) -> Callable[[Any, Any], None]:
+    return lambda channel, message: getattr(channel, name)(message)
+
+
+class SshWire(paramiko.Transport):
+    """One SSH connection. Until `attach`, used by the thread that logs in; then by the event loop."""
+
+    _channel_handler_table = {
+        MSG_CHANNEL_SUCCESS: _call("_request_success"),
+        MSG_CHANNEL_FAILURE: _call("_request_failed"),
+        MSG_CHANNEL_DATA: _call("_feed"),
+        MSG_CHANNEL_EXTENDED_DATA: _call("_feed_extended"),
+        MSG_CHANNEL_WINDOW_ADJUST: _call("_window_adjust"),
+        MSG_CHANNEL_REQUEST: _call("_handle_request"),
+        MSG_CHANNEL_EOF: _call("_handle_eof"),
+        MSG_CHANNEL_CLOSE: _call("_handle_close"),
+    }
+
+    def __init__(self, sock: Any) -> None:
+        self.wire = BufferedSocket(sock)
+        super().__init__(self.wire, packetizer_class=UntimedPacketizer)
+        options = self.get_security_options()
+        options.ciphers = [cipher for cipher in CIPHERS if cipher in self._cipher_info]
+        options.digests = [mac for mac in MACS if mac in self._mac_info]
+        self._handler_table[MSG_CHANNEL_OPEN_FAILURE] = self._open_failed
+        self._mail: deque[tuple[Any, ...]] = deque()
+        self._mail_due = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._on_down: Callable[[], None] | None = None
+        self._outbox: deque[Any] = deque()
+        self._outbox_lock = threading.Lock()
+        self._writer_runs = False
+        self.backlog = 0
+        self.when_drained: list[Callable[[], None]] = []
+        self.streams: dict[int, Any] = {}
+
+    def attach(self, loop: asyncio.AbstractEventLoop, on_down: Callable[[], None]) -> None:
+        """From now on the loop uses it. `on_down` is called on the loop when the connection is over."""
+        self._loop, self._on_down = loop, on_down
+        self.wire.be_patient()
+        if not self.is_alive():
+            self._tell_down()
+
+    # -- in paramiko's thread
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self._tell_down()
+
+    def _tell_down(self) -> None:
+        if self._on_down is not None:
+            self.tell(self._on_down)
+
+    def tell(self, *call: Any) -> None:
+        """Calls on the event loop; those that come in quick succession share one wake-up."""
+        self._mail.append(call)
+        if self._loop is not None and not self._mail_due:
+            self._mail_due = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody wants to know
+                self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._mail_due = False
+        for _ in range(len(self._mail)):
+            call, *arguments = self._mail.popleft()
+            call(*arguments)
+        if self._mail and not self._mail_due and self._loop is not None:  # other hosts have their turn first
+            self._mail_due = True
+            self._loop.call_soon(self._deliver)
+
+    def _open_failed(self, message: Any) -> None:
+        """Our own streams hear the refusal; paramiko's channels are served by paramiko."""
+        position = message.packet.tell()
+        stream = self.streams.get(message.get_int())
+        if stream is not None:
+            message.get_int()
+            self.tell(stream.refused, message.get_text())
+            return
+        message.packet.seek(position)
+        self._parse_channel_open_failure(message)
+
+    # -- on the event loop
+
+    def new_number(self, stream: Any) -> int:
+        """A channel number for a stream of ours."""
+        with self.lock:
+            number = int(self._next_channel())
+            self._channels.put(number, stream)
+            self.channels_seen[number] = True
+        self.streams[number] = stream
+        return number
+
+    def drop_stream(self, number: int) -> None:
+        self.streams.pop(number, None)
+        self._channels.delete(number)
+
+    def post(self, message: paramiko.Message) -> None:
+        """Sends the message, or queues it for the writing thread; never blocks."""
+        size = len(message.asbytes())
+        with self._outbox_lock:
+            direct = not self._writer_runs and not self._outbox and size <= AT_ONCE
+            if not direct:
+                self._queue(message, size)
+        if direct and not self._send_now(message):
+            with self._outbox_lock:
+                self._queue(message, size)
+
+    def _queue(self, message: paramiko.Message, size: int) -> None:
+        self._outbox.append((message, size))
+        self.backlog += size
+        if not self._writer_runs:
+            self._writer_runs = True
+            threading.Thread(target=self._write_outbox, daemon=True, name="opsplay-ssh-writer").start()
+
+    def _send_now(self, message: paramiko.Message) -> bool:
+        if not self.clear_to_send.is_set() or not self.wire.writable():
+            return False
+        if not self.clear_to_send_lock.acquire(blocking=False):
+            return False
+        try:
+            if not self.clear_to_send.is_set():
+                return False
+            self._send_message(message)
+        except (OSError, EOFError, paramiko.SSHException):
+            pass  # the reading thread sees the same end and tells it
+        finally:
+            self.clear_to_send_lock.release()
+        return True
+
+    def _write_outbox(self) -> None:
+        """The writing thread: lives while there is something to write."""
+        while True:
+            with self._outbox_lock:
+                if not self._outbox or not self.active:
+                    self._outbox.clear()
+                    self.backlog = 0
+                    self._writer_runs = False
+                    break
+                message, size = self._outbox.popleft()
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                self._send_user_message(message)
+            with self._outbox_lock:
+                self.backlog -= size
+        self.tell(self._drained)
+
+    def _drained(self) -> None:
+        waiting, self.when_drained = self.when_drained, []
+        for call in waiting:
+            call()
+
+    def beat(self) -> None:
+        """Asks the host for a sign of life; any answer counts."""
+        message = paramiko.Message()
+        message.add_byte(bytes([80]))  # SSH_MSG_GLOBAL_REQUEST
+        message.add_string("keepalive@openssh.com")
+        message.add_boolean(True)
+        self.post(message)
+
+    def let_go(self) -> None:
+        """Ends the connection at once; does not wait for the thread."""
+        self.active = False
+        self.packetizer.close()
+        self.wire.close()

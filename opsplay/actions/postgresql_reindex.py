@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.postgres import leftovers
 from opsplay.postgres.login import with_login
 from opsplay.postgres.names import chosen, qualified, spoken
-from opsplay.postgres.patience import PATIENCE, patiently
+from opsplay.postgres.patience import PATIENCE, Busy, patiently
 from opsplay.postgres.safety import require_safe
 from opsplay.postgres.session import Session, open_session, told
 from opsplay.remote.durations import size
@@ -53,6 +53,10 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
         if not context.check:
             await work.carry_out()
         return await work.result()
+
+
+class LeftBehind(Exception):
+    """An invalid index of ours that is in nobody's way but costs every write: no further try may add another."""
 
 
 class Rebuild:
@@ -116,9 +120,12 @@ class Rebuild:
     # -- doing it
 
     async def carry_out(self) -> None:
-        await self._clean(self.rubbish)
-        for row in self.due:
-            await self._one(row)
+        try:
+            await self._clean(self.rubbish)
+            for row in self.due:
+                await self._one(row)
+        except LeftBehind as problem:
+            self.failed.append(str(problem))
 
     async def _one(self, row: dict[str, Any]) -> None:
         import psycopg
@@ -144,11 +151,21 @@ class Rebuild:
 
         how = sql.SQL("REINDEX INDEX CONCURRENTLY {}" if self.args.concurrently else "REINDEX INDEX {}")
         session = await self.session()
+        await self._require_free_way(session, row)
         try:
             await session.run(how.format(qualified(row["schema"], row["index"])))
         except psycopg.errors.LockNotAvailable:
             await self._clean_after(row)
             raise
+
+    async def _require_free_way(self, session: Session, row: dict[str, Any]) -> None:
+        """A rebuild that would wait for an old transaction is not begun: given up, it would leave rubbish behind."""
+        if not self.args.concurrently:
+            return
+        rubbish = leftovers.rubbish(await session.query("indexes"), {row["table_oid"]})
+        await self._clean(rubbish)
+        for old in await session.query("old_transactions", {"table": row["table_oid"]}):
+            raise Busy(f"{old['user']} (pid {old['pid']}, {old['state']}) has a transaction open for {old['seconds']:.0f} s")
 
     async def _look(self, row: dict[str, Any]) -> dict[str, Any]:
         rows = await (await self.session()).query("indexes")
@@ -164,7 +181,7 @@ class Rebuild:
             dropped: list[bool] = []
             why_not = await patiently(lambda row=row, dropped=dropped: self._drop(row, dropped), self.args.retries, self.args.retry_delay)
             if why_not:
-                self.failed.append(f"{spoken(row, 'index')} is invalid and could not be dropped: {why_not}")
+                raise LeftBehind(f"{spoken(row, 'index')} is invalid and could not be dropped yet: {why_not}; the next run will")
             elif dropped[-1]:
                 self.dropped.append(spoken(row, "index"))
 

@@ -14,17 +14,23 @@ PATIENCE: dict[str, Argument] = {
 }
 
 
+class Busy(Exception):
+    """Somebody stands in the way: `str` says who. Not even tried."""
+
+
 async def patiently(attempt: Callable[[], Awaitable[None]], retries: int, delay: float) -> str | None:
     """Run it until it gets its lock. None when done, else why not (after the last try)."""
     import psycopg
 
+    who = "another transaction held its lock"
     for turn in range(retries + 1):
         try:
             await attempt()
             return None
-        except psycopg.errors.LockNotAvailable:
+        except (psycopg.errors.LockNotAvailable, Busy) as problem:
+            who = str(problem) if isinstance(problem, Busy) else who
             if turn < retries:
                 await asyncio.sleep(delay * 2**turn * random.uniform(0.75, 1.25))
         except psycopg.errors.DeadlockDetected:
             await asyncio.sleep(delay)
-    return f"another transaction held its lock through {retries + 1} tries"
+    return f"{who}, through {retries + 1} tries"

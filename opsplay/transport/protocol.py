@@ -58,7 +58,7 @@ class Address:
     timeout: float = 10.0  # seconds to connect and log in
     python: str = "auto"  # a path, or auto
     shell: str = "/bin/sh"
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
 
 @dataclass(slots=True)

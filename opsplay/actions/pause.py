@@ -1,0 +1,50 @@
+"""Wait for some time, or for the operator."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from typing import Any
+
+from opsplay.actions.context import Context
+from opsplay.remote.spec import Flag, Number, Raw, Spec, Text
+
+SPEC = Spec(
+    args={
+        "seconds": Number(text="How long."),
+        "minutes": Number(text="How long."),
+        "prompt": Raw(text="What to ask; without a time, waits for Enter."),
+        "echo": Flag(default=True, text="Whether what is typed is shown."),
+    },
+    returns={"delta": Number(), "start": Text(), "stop": Text(), "stdout": Text(), "user_input": Text(), "echo": Flag()},
+    examples=["pause: {seconds: 1}"],
+    exclusive=(("seconds", "minutes"),),
+)
+
+
+async def act(context: Context, args: Any) -> dict[str, Any]:
+    seconds = args.seconds if args.seconds is not None else args.minutes * 60 if args.minutes is not None else None
+    seconds = None if seconds is None else max(1.0, seconds)
+    begun, started = time.monotonic(), datetime.datetime.now()
+    answer = await ask(context, args, seconds) if args.prompt is not None or seconds is None else await wait(seconds)
+    spent = time.monotonic() - begun
+    unit, amount = ("minutes", round(spent / 60, 2)) if args.minutes is not None else ("seconds", round(spent, 2))
+    return {
+        "changed": False, "delta": int(spent), "start": str(started), "stop": str(datetime.datetime.now()), "rc": 0, "stderr": "",
+        "stdout": f"Paused for {amount} {unit}", "user_input": answer or "", "echo": args.echo,
+    }  # fmt: skip
+
+
+async def wait(seconds: float | None) -> str:
+    await asyncio.sleep(seconds or 0)
+    return ""
+
+
+async def ask(context: Context, args: Any, seconds: float | None) -> str:
+    prompt = str(args.prompt) if args.prompt is not None else "Press enter to continue, Ctrl+C to interrupt"
+    begun = time.monotonic()
+    answer = await context.ask(f"[{context.task_name}]\n{prompt}:", args.echo, seconds)
+    if answer is None and seconds is not None and (left := seconds - (time.monotonic() - begun)) > 0:
+        await asyncio.sleep(left)  # nobody is at the terminal: the time is kept all the same
+    return answer or ""

@@ -1,0 +1,29 @@
+"""Give figures to the run summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opsplay.actions.context import Context
+from opsplay.errors import OpsError
+from opsplay.remote.spec import Dictionary, Flag, Spec
+
+SPEC = Spec(
+    args={
+        "data": Dictionary(required=True, text="Names and values."),
+        "per_host": Flag(default=False, text="Keep them for this host, not for the run."),
+        "aggregate": Flag(default=True, text="Add to what is there already."),
+    },
+    returns={"ansible_stats": Dictionary()},
+    examples=["set_stats: {data: {bytes_freed: 1024}, per_host: true}"],
+    confined=True,
+)
+
+
+async def act(context: Context, args: Any) -> dict[str, Any]:
+    for name in args.data:
+        if not str(name).isidentifier():
+            raise OpsError("bad-variable-name", f"The variable name '{name}' is not valid. Variables must start with a letter or underscore character, "
+                           "and contain only letters, numbers and underscores.")  # fmt: skip
+    context.set_stats(args.data, args.per_host, args.aggregate)
+    return {"changed": False, "ansible_stats": {"data": args.data, "per_host": args.per_host, "aggregate": args.aggregate}}

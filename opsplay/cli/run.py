@@ -1,0 +1,72 @@
+"""opsplay run: playbooks on an inventory, with progress, a summary, a journal and reports."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opsplay.cli.run_options import connection_options, inventory_options, listing_options, mode_options, tag_options, variable_options
+
+
+@click.command("run", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("playbooks", nargs=-1, required=True)
+@inventory_options
+@tag_options
+@variable_options
+@mode_options
+@connection_options
+@listing_options
+@click.option("-o", "--report", "reports", multiple=True, metavar="FILE", help="Write the summary: .html, .json, .md, .xml (JUnit), .txt.")
+@click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
+@click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
+def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, **flags: Any) -> int:
+    """Run PLAYBOOKS against an inventory."""
+    from opsplay.cli.launching import run_for, settings_for
+    from opsplay.engine.launch import prepare
+
+    settings = settings_for(flags)
+    folder = Path(settings.playbook_dir or Path(playbooks[0]).parent).absolute()
+    work, vault = run_for(flags, settings, folder)
+    prepared = prepare(work, playbooks, vault)
+    if any(flags[name] for name in ("list_hosts", "list_tasks", "list_tags", "syntax_check")):
+        from opsplay.cli.listings import show_listing
+
+        return show_listing(prepared, flags)
+    return recorded(prepared, settings, reports, quiet, no_history)
+
+
+def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool, no_history: bool) -> int:
+    """Run it with progress, journal, reports and history; the exit code."""
+    from opsplay.engine.launch import execute
+    from opsplay.report.summary import RunSummary
+    from opsplay.report.terminal import progress_for
+
+    summary = RunSummary()
+    progress = progress_for(summary, verbosity=settings.verbosity, quiet=quiet)
+    listeners: list[Any] = [summary, progress]
+    if not no_history:
+        from opsplay.history.journal import Journal
+        from opsplay.history.state_dir import state_dir
+
+        listeners.insert(0, Journal(state_dir(settings.state_dir), prepared.run_id))
+    try:
+        return execute(prepared, listeners)
+    finally:
+        keep(summary, settings, reports, no_history)
+
+
+def keep(summary: Any, settings: Any, reports: tuple[str, ...], no_history: bool) -> None:
+    from opsplay.report.write import write_reports
+
+    if summary.start is None:
+        return
+    for path in write_reports(summary, reports):
+        sys.stderr.write(f"wrote {path}\n")
+    if not no_history:
+        from opsplay.history.record import record
+        from opsplay.history.state_dir import state_dir
+
+        record(summary, settings.history_url or state_dir(settings.state_dir) / "history.sqlite3")

@@ -1,0 +1,244 @@
+"""Attempt: a task done once on one host: arguments rendered and typed, then an action here or a module there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from opsplay.actions.arguments import typed_arguments
+from opsplay.engine.results import MASK, failure, normalise, secrets_in, skipped
+from opsplay.engine.target import Target
+from opsplay.errors import OpsError
+from opsplay.model.catalog import Verb
+from opsplay.model.play import Task
+from opsplay.templating.failures import Undefined
+from opsplay.templating.omit import OMIT, drop_omitted
+from opsplay.transport.protocol import Step
+from opsplay.variables.scope import Scope
+
+if TYPE_CHECKING:
+    from opsplay.engine.task_run import TaskRun
+
+
+class Attempt:
+    def __init__(self, work: TaskRun, scope: Scope) -> None:
+        self.work = work
+        self.run = work.run
+        self.task: Task = work.task
+        self.host = work.host
+        self.scope = scope
+        self.check = self.mode("check_mode", self.run.options.check)
+        self.diff = self.mode("diff", self.run.options.diff)
+
+    def mode(self, name: str, default: bool) -> bool:
+        raw = self.task.keywords.get(name)
+        return default if raw is None else raw if isinstance(raw, bool) else self.run.flag(raw, self.scope)
+
+    async def result(self) -> dict[str, Any]:
+        """The judged result. Raises OpsError for arguments that are wrong, Unreachable for a host that is away."""
+        verb = self.verb()
+        raw = self.raw_arguments(verb)
+        seconds = self.work.keyword("timeout", self.scope, self.run.settings.task_timeout)
+        work = self.perform(verb, raw)
+        result = await self.within(work, float(seconds)) if seconds else await work
+        result = normalise(result)
+        self.remember_secrets(verb, raw, result)
+        return self.judge(result)
+
+    async def within(self, work: Any, seconds: float) -> dict[str, Any]:
+        try:
+            return dict(await asyncio.wait_for(work, seconds))
+        except TimeoutError:
+            return failure(
+                f"Timed out after {seconds:g} second(s).", timedout={"frame": "", "period": int(seconds) if seconds == int(seconds) else seconds}
+            )
+
+    def verb(self) -> Verb:
+        name = self.task.verb
+        if "{{" in name:
+            name = str(self.run.templar.render(_template(name, self.task), self.scope))
+        verb = self.run.find_verb(name, self.task)
+        if verb is None:
+            raise OpsError("unknown-module", f"couldn't resolve module/action '{name}'", self.task.where, self.run.catalog.suggestion(name))
+        return verb
+
+    # -- arguments -----------------------------------------------------------------------------------------------
+
+    def raw_arguments(self, verb: Verb) -> dict[str, Any]:
+        """Rendered arguments over module_defaults, with what is omitted gone; not yet typed."""
+        given = self.task.args
+        variable = given.get("_variable_params")
+        if variable is not None:
+            given = {key: value for key, value in given.items() if key != "_variable_params"}
+            rendered = self.run.templar.render(variable, self.scope)
+            if not isinstance(rendered, Mapping):
+                from opsplay.model.tasks import text_arguments
+
+                rendered = text_arguments(verb.name, str(rendered), self.task.where)
+            given = {**rendered, **given}
+        args: dict[str, Any] = {}
+        for name, value in (*self.defaults(verb).items(), *given.items()):
+            rendered = self.render_argument(verb, name, value)
+            if rendered is OMIT:
+                args.pop(name, None)
+            else:
+                args[name] = drop_omitted(rendered)
+        return free_form(verb, args)
+
+    def render_argument(self, verb: Verb, name: str, value: object) -> Any:
+        if verb.spec is not None and name in getattr(verb.code, "RAW_ARGUMENTS", ()):
+            return value
+        try:
+            return self.run.templar.render(value, self.scope)
+        except Undefined as error:
+            error.message = f"Error while resolving value for '{name}': {error.message}"
+            error.where = error.where or self.task.args_where.get(name)
+            raise
+
+    def defaults(self, verb: Verb) -> dict[str, Any]:
+        raw = self.task.keywords.get("module_defaults")
+        if not raw:
+            return {}
+        from opsplay.engine.module_defaults import defaults_for
+
+        return defaults_for(verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope))
+
+    def remember_secrets(self, verb: Verb, raw: Mapping[str, Any], result: dict[str, Any]) -> None:
+        secrets = secrets_in(raw, verb.spec)
+        self.work.secrets |= secrets
+        if "invocation" not in result:
+            hidden = {name: (MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else value) for name, value in raw.items()}
+            result["invocation"] = {"module_args": hidden}
+
+    # -- doing it ------------------------------------------------------------------------------------------------
+
+    async def perform(self, verb: Verb, raw: dict[str, Any]) -> dict[str, Any]:
+        background = self.background()
+        if verb.kind == "foreign":
+            from opsplay.engine.foreign import run_foreign
+
+            return await run_foreign(self, verb, raw)
+        args = typed_arguments(verb.name, verb.spec, raw, self.task.where)  # type: ignore[arg-type]
+        if verb.kind == "action":
+            if background is not None and verb.name not in ("copy", "script"):
+                return failure(f"async is not supported for this task. The {verb.name} action runs on the controller.")
+            return dict(await verb.code.act(self.context, args))
+        if self.check and verb.spec is not None and verb.spec.check == "none":
+            return skipped(f"remote module ({verb.name}) does not support check mode") | {"msg": f"remote module ({verb.name}) does not support check mode"}
+        return await self.module(verb.name, args, background=background)
+
+    async def module(
+        self, name: str, args: Mapping[str, Any], body: bytes | None = None, check: bool | None = None, target: Target | None = None,
+        background: float | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        target = target or self.target
+        step = Step(
+            name, dict(args), check=self.check if check is None else check, diff=self.diff, environment=self.environment,
+            body=body, secret=self.work.no_log, background=background, deadline=self.deadline(),
+        )  # fmt: skip
+        if self.run.live_output and name == "command":
+            step.on_line = self.run.line_teller(self.work)
+        async with self.run.gate(self.work, self.scope):
+            result = await target.run(step)
+        if background is not None and not result.get("failed"):
+            return await self.poll(result, target, background)
+        return result
+
+    def deadline(self) -> float | None:
+        seconds = self.task.keywords.get("timeout")
+        return float(seconds) if isinstance(seconds, (int, float)) and seconds else None
+
+    def background(self) -> float | None:
+        raw = self.task.own.get("async")
+        seconds = self.work.value(raw, self.scope) if raw is not None else 0
+        return float(seconds) if seconds and int(seconds) > 0 and not self.check else None
+
+    async def poll(self, started: dict[str, Any], target: Target, seconds: float) -> dict[str, Any]:
+        """poll > 0: ask until the job is over or its time is up."""
+        raw = self.task.own.get("poll")
+        every = float(self.work.value(raw, self.scope) if raw is not None else 15)
+        job = started.get("ansible_job_id")
+        if every <= 0 or job is None:
+            return {"changed": True, **started}
+        left = seconds
+        while left > 0:
+            await asyncio.sleep(min(every, left))
+            left -= every
+            result = await target.run(Step("async_status", dict(jid=job, mode="status")))
+            if result.get("finished"):
+                await target.run(Step("async_status", dict(jid=job, mode="cleanup")))
+                return {**result, "ansible_job_id": job}
+        return failure("async task did not complete within the requested time - %ss" % int(seconds), ansible_job_id=job, async_result=started)
+
+    @cached_property
+    def environment(self) -> dict[str, str]:
+        merged: dict[str, str] = {}
+        for item in self.task.keywords.get("environment", ()):  # type: ignore[attr-defined]
+            rendered = self.run.templar.render(item, self.scope)
+            for one in rendered if isinstance(rendered, list) else [rendered]:
+                if isinstance(one, Mapping):
+                    merged.update({str(key): str(value) for key, value in one.items() if value is not OMIT and value is not None})
+                elif one not in (None, OMIT, ""):
+                    raise OpsError("bad-environment", f"environment must be a dictionary, received {one}", self.task.where, "Write environment: {NAME: value}")
+        return merged
+
+    @cached_property
+    def target(self) -> Target:
+        """Where modules of this task run: the host, or the one it is delegated to."""
+        raw = self.task.keywords.get("delegate_to")
+        delegate = self.run.templar.render(raw, self.scope) if raw is not None else None
+        if delegate in (None, OMIT, ""):
+            return self.run.target(self.host, self.scope, self.task)
+        self.work.delegated = str(delegate)
+        return self.delegated_target(str(delegate))
+
+    def delegated_target(self, host: str) -> Target:
+        scope = self.run.store.scope(host, self.work.walk.play_run.vars, self.task, None, self.work.walk.params)
+        return self.run.target(host, scope, self.task, delegated=True)
+
+    @cached_property
+    def context(self) -> Any:
+        from opsplay.engine.task_context import TaskContext
+
+        return TaskContext(self)
+
+    # -- judging it ----------------------------------------------------------------------------------------------
+
+    def judge(self, result: dict[str, Any]) -> dict[str, Any]:
+        """changed_when and failed_when over the result."""
+        changed_when, failed_when = self.task.own.get("changed_when"), self.task.own.get("failed_when")
+        if changed_when is None and failed_when is None or result.get("skipped"):
+            return result
+        scope = self.judging_scope(result)
+        try:
+            if changed_when is not None:
+                result["changed"] = self.holds(changed_when, scope)
+            if failed_when is not None and not result.get("unreachable"):
+                result["failed_when_result"] = result["failed"] = self.holds(failed_when, scope)
+        except OpsError as error:
+            result.update(failed=True, msg=error.message, **({"changed_when_result": error.message} if changed_when is not None else {}))
+        return result
+
+    def judging_scope(self, result: dict[str, Any]) -> Scope:
+        return self.scope.with_(**{self.task.register: result}) if self.task.register else self.scope
+
+    def holds(self, conditions: Any, scope: Scope) -> bool:
+        return all(self.run.templar.condition(expression, scope, where) for expression, where in conditions)
+
+
+def free_form(verb: Verb, args: dict[str, Any]) -> dict[str, Any]:
+    """`_raw_params` goes to the argument that takes free text."""
+    if "_raw_params" not in args or verb.spec is None:
+        return args
+    if verb.spec.free_form:
+        args.setdefault(verb.spec.free_form, args["_raw_params"])
+        del args["_raw_params"]
+    return args
+
+
+def _template(text: str, task: Task) -> object:
+    from opsplay.templating.template import template_or_text
+
+    return template_or_text(text, task.where)

@@ -1,0 +1,72 @@
+"""Connections: one transport a host, opened when it is first needed, kept for the whole run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from opsplay.settings import Settings
+from opsplay.transport.protocol import Address, Become, Session, Transport
+
+Open = Callable[[Address, Settings], Transport]
+
+
+class Connections:
+    """The pool. At most `at_once` hosts are being connected to at a time; a failed one may be tried again."""
+
+    def __init__(self, settings: Settings, open_transport: Open | None = None) -> None:
+        self.settings = settings
+        self._open = open_transport
+        self._transports: dict[Address, asyncio.Task[Transport]] = {}
+        self._sessions: dict[tuple[Address, Become | None, str], asyncio.Task[Session]] = {}
+        self._gate = asyncio.Semaphore(max(1, settings.connect_at_once))
+
+    async def transport(self, address: Address) -> Transport:
+        """Raises Unreachable."""
+        task = self._transports.get(address)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._transports[address] = asyncio.ensure_future(self._connect(address))
+        return await asyncio.shield(task)
+
+    async def _connect(self, address: Address) -> Transport:
+        if self._open is None:
+            from opsplay.transport.connect import transport_for
+
+            self._open = transport_for
+        transport = self._open(address, self.settings)
+        async with self._gate:
+            await transport.connect()
+        return transport
+
+    async def session(self, address: Address, become: Become | None) -> Session:
+        """The kept interpreter for that user. Raises Unreachable, BecomeFailed."""
+        key = (address, become, address.python)
+        task = self._sessions.get(key)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = self._sessions[key] = asyncio.ensure_future(self._start(address, become))
+        return await asyncio.shield(task)
+
+    def open_session(self, address: Address, become: Become | None) -> Session | None:
+        """The session if it is up already, without waiting."""
+        task = self._sessions.get((address, become, address.python))
+        return task.result() if task is not None and task.done() and not task.cancelled() and not task.exception() else None
+
+    async def _start(self, address: Address, become: Become | None) -> Session:
+        transport = await self.transport(address)
+        return await transport.session(become, address.python)
+
+    async def drop(self, address: Address) -> None:
+        """Forget a host's connection (it rebooted, or meta: reset_connection); the next use connects again."""
+        for key in [key for key in self._sessions if key[0] == address]:
+            del self._sessions[key]
+        task = self._transports.pop(address, None)
+        if task is not None and task.done() and not task.cancelled() and not task.exception():
+            await task.result().close()
+
+    async def close(self) -> None:
+        transports = [task.result() for task in self._transports.values() if task.done() and not task.cancelled() and not task.exception()]
+        for task in (*self._transports.values(), *self._sessions.values()):
+            task.cancel()
+        await asyncio.gather(*(transport.close() for transport in transports), return_exceptions=True)
+        self._transports.clear()
+        self._sessions.clear()

@@ -1,0 +1,83 @@
+"""Handlers: those of a play, found by name, role name or topic, and who has notified them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from opsplay.errors import OpsError
+from opsplay.events import HandlerNotified, Notice
+from opsplay.model.play import Entry, Task, walk_tasks
+from opsplay.templating.template import Template
+
+if TYPE_CHECKING:
+    from opsplay.engine.play_run import PlayRun
+    from opsplay.engine.walk import Walk
+
+
+class Handlers:
+    def __init__(self, play_run: PlayRun, entries: tuple[Entry, ...]) -> None:
+        self.play_run = play_run
+        self._tasks = walk_tasks(entries)
+
+    def tasks(self) -> list[Task]:
+        """In the order in which they run."""
+        return self._tasks
+
+    def add(self, entries: tuple[Entry, ...]) -> None:
+        """Handlers of an included role."""
+        known = {task.uid for task in self._tasks}
+        self._tasks += [task for task in walk_tasks(entries) if task.uid not in known]
+
+    def notify(self, walk: Walk, name: str, by: Task) -> None:
+        """Raises OpsError where no handler has the name."""
+        found = self.find(name, by)
+        if not found:
+            self.missing(name, by)
+        for task in found:
+            walk.notified.setdefault(task.uid)
+            self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name))
+
+    def find(self, name: str, by: Task) -> list[Task]:
+        """The last handler of that name, and all that listen to it."""
+        named = next((task for task in reversed(self._tasks) if name in self.names(task)), None)
+        mine = next((task for task in reversed(self._tasks) if by.role and task.role and task.role.path == by.role.path and name in self.names(task)), None)
+        listening = [task for task in self._tasks if name in self.topics(task)]
+        first = mine or named
+        return [*([first] if first else []), *(task for task in listening if task is not first)]
+
+    def names(self, task: Task) -> set[str]:
+        name = self.title(task)
+        if name is None:
+            return set()
+        if task.role is None:
+            return {name}
+        return {name, f"{task.role.name} : {name}", f"{task.role.full_name} : {name}"}
+
+    def title(self, task: Task) -> str | None:
+        """The handler's name; one whose variables are unknown here has no name to be notified by."""
+        if not isinstance(task.name, Template):
+            return str(task.name) if task.name else None
+        scope = self.play_run.handler_scope(task)
+        try:
+            return str(self.play_run.run.templar.render(task.name, scope))
+        except OpsError:
+            return None
+
+    def topics(self, task: Task) -> set[str]:
+        found: set[str] = set()
+        for topic in task.listen:
+            value = self.play_run.run.templar.render(topic, self.play_run.handler_scope(task)) if isinstance(topic, Template) else topic
+            found |= {str(item) for item in (value if isinstance(value, list) else [value])}
+        return found
+
+    def missing(self, name: str, by: Task) -> None:
+        message = f"The requested handler '{name}' was not found in either the main handlers list nor in the listening handlers list"
+        if self.play_run.run.settings.error_on_missing_handler:
+            raise OpsError("unknown-handler", message, by.where, self.suggestion(name))
+        self.play_run.run.emit(Notice(time.time(), "warning", message, str(by.where)))
+
+    def suggestion(self, name: str) -> str:
+        from opsplay.errors import did_you_mean
+
+        return did_you_mean(name, {title for task in self._tasks if (title := self.title(task))})

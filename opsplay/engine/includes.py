@@ -1,0 +1,191 @@
+"""Includes: include_tasks and include_role, opened while the play runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opsplay.engine.conductor import Key, Turn
+from opsplay.errors import OpsError
+from opsplay.events import Included
+from opsplay.model.building import Parent
+from opsplay.model.imports import find_tasks_file, merge_layers, require_list
+from opsplay.model.keywords import inherit
+from opsplay.model.play import Block, Entry, RoleRef, Task
+from opsplay.model.roles import RoleUse, block_role, build_role
+from opsplay.model.tasks import build_entries
+from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
+from opsplay.templating.layer import VarLayer
+
+if TYPE_CHECKING:
+    from opsplay.engine.play_run import PlayRun
+    from opsplay.engine.task_run import TaskRun
+    from opsplay.engine.walk import Walk
+    from opsplay.variables.scope import Scope
+
+TASKS_ARGS = frozenset({"_raw_params", "file", "apply"})
+ROLE_ARGS = frozenset(
+    "name role tasks_from vars_from defaults_from handlers_from apply public allow_duplicates rolespec_validate".split()
+)
+
+
+@dataclass
+class Include:
+    """One file or role that a host is to enter; `temporary` are the loop's variables."""
+
+    path: str
+    args: dict[str, Any]
+    layer: VarLayer
+    use: RoleUse | None = None
+    temporary: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> object:
+        return self.path, repr(sorted(self.temporary.items(), key=lambda item: item[0])), repr(self.layer.values)
+
+
+class Includes:
+    """A play's; what one host built serves all others."""
+
+    def __init__(self, play_run: PlayRun) -> None:
+        self.play_run = play_run
+        self._built: dict[object, tuple[tuple[Entry, ...], tuple[RoleRef, ...]]] = {}
+
+    def read(self, work: TaskRun, scope: Scope) -> dict[str, Any]:
+        """The include's result; what it names is noted for the walk. Raises OpsError."""
+        task = work.task
+        run = self.play_run.run
+        args = {key: run.templar.render(value, scope) for key, value in task.args.items()}
+        layer = merge_layers("include params", task.layers[len(task.inherited_layers) :])
+        include = self.of_role(task, args, layer) if task.verb == "include_role" else self.of_tasks(task, args, layer)
+        include.temporary = {name: value for name, value in scope.temporary.items()}
+        work.included.append(include)
+        return {"changed": False, "include": include.path, "include_args": {}}
+
+    def of_tasks(self, task: Task, args: dict[str, Any], layer: VarLayer) -> Include:
+        check_arguments(task, args, TASKS_ARGS)
+        name = args.get("_raw_params", args.get("file"))
+        if not isinstance(name, str) or not name:
+            raise OpsError("missing-argument", "No file specified for include_tasks", task.where, "Write include_tasks: FILE.yml")
+        path = find_tasks_file(self.play_run.workshop, name, task)
+        return Include(str(path), args, layer)
+
+    def of_role(self, task: Task, args: dict[str, Any], layer: VarLayer) -> Include:
+        check_arguments(task, args, ROLE_ARGS)
+        name = args.get("name") or args.get("role")
+        if not name:
+            raise OpsError("missing-argument", "'name' is a required field for include_role.", task.where, "Add name: ROLE.")
+        use = RoleUse(
+            name=str(name), where=task.where, tasks_from=str(args.get("tasks_from") or "main"), vars_from=args.get("vars_from"),
+            defaults_from=args.get("defaults_from"), handlers_from=args.get("handlers_from") or "main",
+            public=truth(args.get("public", False)), validate=truth(args.get("rolespec_validate", True)), from_include=True,
+        )  # fmt: skip
+        return Include(str(name), args, layer, use)
+
+    async def enter(self, walk: Walk, task: Task, key: Key, turn: Turn, include: Include) -> None:
+        entries, roles = self.build(task, include)
+        index = turn.include_index(include.identity)
+        before, public = walk.params, walk.public
+        extra = [layer for layer in (include.layer, VarLayer("loop variables", include.temporary)) if layer]
+        walk.params = (*before, *extra)
+        if include.use is not None and include.use.public:
+            walk.public = public = (*public, *roles)
+        try:
+            await walk.entries(entries, (*key, index))
+        finally:
+            walk.params = before
+            walk.public = public
+
+    def build(self, task: Task, include: Include) -> tuple[tuple[Entry, ...], tuple[RoleRef, ...]]:
+        """The entries, built once for each file or use. Raises OpsError with the first problem in them."""
+        where = (task.uid, include.path, repr(include.use) if include.use else "", repr(include.args.get("apply")))
+        if where not in self._built:
+            self._built[where] = self.build_role(task, include) if include.use else (self.build_tasks(task, include), ())
+        return self._built[where]
+
+    def parent(self, task: Task, include: Include) -> Parent:
+        keywords = inherit(task.inherited, applied(include.args.get("apply")))
+        layer = apply_vars(include.args.get("apply"))
+        layers = (*task.inherited_layers, layer) if layer else task.inherited_layers
+        return Parent(keywords=keywords, layers=layers, role=task.role, is_handler=task.is_handler)
+
+    def build_tasks(self, task: Task, include: Include) -> tuple[Entry, ...]:
+        from pathlib import Path
+
+        shop = self.play_run.workshop
+        path = Path(include.path)
+        node = shop.read(path)
+        require_list(node, path, task)
+        entries = build_entries(shop, node, self.parent(task, include))
+        self.settle()
+        return entries
+
+    def build_role(self, task: Task, include: Include) -> tuple[tuple[Entry, ...], tuple[RoleRef, ...]]:
+        shop = self.play_run.workshop
+        shop.play_handlers = []
+        assert include.use is not None
+        block = build_role(shop, include.use, self.parent(task, include))
+        self.settle()
+        self.play_run.handlers.add(tuple(shop.play_handlers))  # type: ignore[arg-type]
+        return (block,), roles_of(block)
+
+    def settle(self) -> None:
+        problems = self.play_run.workshop.problems
+        if problems:
+            first = problems[0]
+            problems.clear()
+            raise first
+
+    def announce(self, turn: Turn) -> None:
+        for identity, hosts in turn.included.items():
+            path = identity[0] if isinstance(identity, tuple) else str(identity)
+            self.play_run.run.emit(Included(time.time(), turn.task.uid, tuple(hosts), turn.task.verb, path))
+
+
+def roles_of(block: Block) -> tuple[RoleRef, ...]:
+    from opsplay.model.playbooks import static_roles
+
+    found = static_roles((block,))
+    own = block_role(block)
+    return found if own is None or own in found else (*found, own)
+
+
+def check_arguments(task: Task, args: Mapping[str, Any], known: frozenset[str]) -> None:
+    from opsplay.errors import did_you_mean
+
+    unknown = [name for name in args if name not in known]
+    if unknown:
+        raise OpsError("unknown-argument", f"Invalid options for {task.written}: {','.join(unknown)}", task.where, did_you_mean(unknown[0], set(known)))
+    if "apply" in args and not isinstance(args["apply"], Mapping):
+        raise OpsError("bad-argument", f"Expected a dict for apply but got {type(args['apply']).__name__} instead", task.where, "Write apply: {tags: ...}")
+
+
+def applied(apply: object) -> dict[str, object]:
+    """The keywords under `apply`, read as if they stood on a block."""
+    if not isinstance(apply, Mapping):
+        return {}
+    from opsplay.model.keyword_values import read_keyword
+
+    return {str(name): read_keyword(None, str(name), as_node(value)) for name, value in apply.items() if name != "vars"}  # type: ignore[arg-type]
+
+
+def apply_vars(apply: object) -> VarLayer | None:
+    variables = apply.get("vars") if isinstance(apply, Mapping) else None
+    return VarLayer("apply vars", dict(variables)) if isinstance(variables, Mapping) else None
+
+
+def as_node(value: object) -> Node:
+    from opsplay.errors import Where
+
+    nowhere = Where("apply")
+    if isinstance(value, Mapping):
+        return MapNode(tuple((ScalarNode(key, nowhere), as_node(item)) for key, item in value.items()), nowhere)
+    if isinstance(value, (list, tuple)):
+        return ListNode(tuple(as_node(item) for item in value), nowhere)
+    return ScalarNode(value, nowhere)
+
+
+def truth(value: object) -> bool:
+    return value if isinstance(value, bool) else str(value).lower() in ("yes", "true", "on", "1", "y", "t")

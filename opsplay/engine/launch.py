@@ -1,0 +1,248 @@
+"""Launch: from what the command line or a program asks for to a run: settings, vault, inventory, playbooks, then the plays."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opsplay import __version__
+from opsplay.engine.connections import Connections, Open
+from opsplay.engine.run import ERROR, FAULT, INTERRUPTED, Ask, Run, finished
+from opsplay.errors import EXIT_CODES, OpsError, OpsErrors
+from opsplay.events import Listener, Notice, RunStarted
+from opsplay.inventory.live import LiveInventory
+from opsplay.inventory.settings import InventorySettings
+from opsplay.model.building import Workshop
+from opsplay.model.catalog import Catalog
+from opsplay.model.play import Playbook
+from opsplay.model.playbooks import load_playbook
+from opsplay.plan.checks import check_playbook
+from opsplay.settings import Settings
+from opsplay.templating.layer import VarLayer
+from opsplay.templating.scope import DictScope
+from opsplay.templating.templar import Templar
+from opsplay.variables.store import Options, VariableStore
+from opsplay.vault.secrets import VaultSecrets
+
+
+def new_run_id() -> str:
+    """Sorts by time, and two at once differ."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + os.urandom(3).hex()
+
+
+@dataclass
+class Prepared:
+    """A run that is ready to start: everything that could be known to be wrong has been said."""
+
+    run: Run
+    playbooks: list[tuple[Playbook, Workshop]]
+    paths: tuple[str, ...]
+    run_id: str = field(default_factory=new_run_id)
+
+
+def assemble(
+    settings: Settings,
+    options: Options,
+    extra: VarLayer | None = None,
+    vault: VaultSecrets | None = None,
+    ask: Ask | None = None,
+    open_transport: Open | None = None,
+    playbook_dir: Path | None = None,
+) -> Run:
+    """A Run with its inventory loaded. Raises OpsError."""
+    extra = extra or VarLayer("extra vars (-e)")
+    opener = vault if vault is not None else VaultSecrets()
+    live = LiveInventory(list(options.inventory), InventorySettings.of(settings, extra_variables=extra.values, unparsed=_unparsed(settings)), opener)
+    store = VariableStore(live, settings, options, extra)
+    secrets: set[str] = set()
+    base = playbook_dir or Path.cwd()
+    templar = Templar(settings, opener, plugins_for(settings, base), None, None)
+    store.templar = templar
+    library = [str(base / "library"), *settings.library]
+    catalog = Catalog(library, [str(base / "collections"), *settings.collections_path])
+    run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets)
+    from opsplay.engine.lookup_context import RunLookups
+
+    templar.lookup_context = RunLookups(run, base)
+    return run
+
+
+def _unparsed(settings: Settings) -> str:
+    return "error" if settings.inventory_any_unparsed_failed or settings.stdout_callback != "ansible" else "warn"
+
+
+def plugins_for(settings: Settings, base: Path) -> Any:
+    from opsplay.templating.plugins import Plugins
+
+    def folders(name: str) -> list[str]:
+        return [str(Path(item).expanduser()) for item in (base / name, *getattr(settings, name))]
+
+    collections = [str(Path(item).expanduser()) for item in (base / "collections", *settings.collections_path)]
+    return Plugins(folders("filter_plugins"), folders("test_plugins"), folders("lookup_plugins"), collections)
+
+
+def prepare(run: Run, paths: Sequence[str], vault: VaultSecrets | None = None) -> Prepared:
+    """Read and check the playbooks. Raises OpsErrors with everything that is wrong."""
+    books: list[tuple[Playbook, Workshop]] = []
+    problems: list[OpsError] = []
+    for path in paths:
+        shop = workshop_for(run, Path(path), vault)
+        try:
+            book = load_playbook(shop, Path(path))
+        except OpsErrors as errors:
+            problems += errors.errors
+        except OpsError as error:
+            problems.append(error)
+        else:
+            problems += check_playbook(book, run.catalog)
+            books.append((book, shop))
+    if problems:
+        raise problems[0] if len(problems) == 1 else OpsErrors(problems)
+    return Prepared(run, books, tuple(paths))
+
+
+def workshop_for(run: Run, path: Path, vault: VaultSecrets | None = None) -> Workshop:
+    folder = Path(run.settings.playbook_dir or path.parent).absolute()
+
+    def render(value: object, layers: tuple[VarLayer, ...]) -> object:
+        values: dict[str, object] = {"playbook_dir": str(folder)}
+        for layer in (*layers, run.store.extra):
+            values.update(layer.values)
+        return run.templar.render(value, DictScope(values))
+
+    return Workshop(run.catalog, run.settings, folder, render, vault)
+
+
+def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
+    """Run it; the exit code. Every way to end is told to the listeners; errors of ours are raised after that."""
+    run = prepared.run
+    run.listeners = list(listeners)
+    begun = time.monotonic()
+    error = ""
+    failure: BaseException | None = None
+    code = FAULT
+    try:
+        run.emit(start_event(prepared))
+        for warning in run.settings.warnings:
+            run.emit(Notice(time.time(), "warning", warning))
+        code = asyncio.run(guarded(run, prepared))
+    except OpsError as problem:
+        code, error, failure = EXIT_CODES[problem.fault], problem.render(), problem
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        code, error = INTERRUPTED, "interrupted by the operator"
+    except Exception as problem:
+        code, error, failure = FAULT, f"{type(problem).__name__}: {problem}", problem
+    run.emit(finished(prepared.run_id, code, begun, error))
+    if failure is not None:
+        raise failure
+    return code
+
+
+async def guarded(run: Run, prepared: Prepared) -> int:
+    """The plays, ended in good order by the first Ctrl-C or SIGTERM."""
+    work = asyncio.ensure_future(run.playbooks(prepared.playbooks))
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        run.stopping = True
+        work.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        try:
+            loop.add_signal_handler(number, stop)
+        except (NotImplementedError, RuntimeError, ValueError):
+            pass
+    return await work
+
+
+def start_event(prepared: Prepared) -> RunStarted:
+    run = prepared.run
+    return RunStarted(
+        time.time(), prepared.run_id, prepared.paths, run.options.inventory, tuple(run.inventory.hosts), operator(), socket.gethostname(),
+        tuple(masked_command(sys.argv)), run.options.check, run.options.diff, __version__, revision(prepared.paths),
+    )  # fmt: skip
+
+
+def operator() -> str:
+    import getpass
+
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def masked_command(argv: Sequence[str]) -> list[str]:
+    """The command without what -e gave inline: that may hold secrets."""
+    shown: list[str] = []
+    hide = False
+    for word in argv:
+        if hide and not word.startswith("@"):
+            shown.append("***")
+        elif word.startswith(("--extra-vars=", "-e")) and word not in ("-e",) and not word.startswith("-e@"):
+            shown.append(word.split("=")[0] + "=***" if word.startswith("--") else "-e***")
+        else:
+            shown.append(word)
+        hide = word in ("-e", "--extra-vars")
+    return shown
+
+
+def revision(paths: Sequence[str]) -> str:
+    """The git revision of the playbook's folder, with a + behind it when something there is changed."""
+    import shutil
+    import subprocess
+
+    if not paths or shutil.which("git") is None:
+        return ""
+    folder = str(Path(paths[0]).absolute().parent)
+    if not any((parent / ".git").exists() for parent in (Path(folder), *Path(folder).parents)):
+        return ""
+    command = ["git", "-C", folder, "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def parse_extra(items: Sequence[str], vault: VaultSecrets | None = None) -> VarLayer:
+    """The -e arguments: key=value, YAML or JSON text, @file; later ones win. Raises OpsError."""
+    from opsplay.errors import Fault, Where
+    from opsplay.model.free_form import parse_pairs
+    from opsplay.source.nodes import MapNode
+    from opsplay.source.yaml_reader import parse_yaml, read_yaml
+    from opsplay.templating.layer import layer_from_node
+    from opsplay.templating.values import compile_plain
+
+    values: dict[str, object] = {}
+    wheres: dict[str, Where] = {}
+    for item in items:
+        here = Where("-e")
+        if item.startswith("@"):
+            node = read_yaml(item[1:], vault=vault)
+        elif item.lstrip()[:1] in ("{", "["):
+            node = parse_yaml(item, "-e")
+        else:
+            pairs = parse_pairs(item, here)
+            if "_raw_params" in pairs:
+                raise OpsError("bad-extra-vars", f"-e takes name=value, YAML, JSON or @file, not {pairs['_raw_params']!r}", fault=Fault.USAGE,
+                               remedy='Write -e name=value or -e \'{"name": "value"}\'')  # fmt: skip
+            values.update({name: compile_plain(value, here) for name, value in pairs.items()})
+            wheres.update(dict.fromkeys(pairs, here))
+            continue
+        if node is not None and not isinstance(node, MapNode):
+            raise OpsError("bad-extra-vars", "extra variables are a mapping", node.where, "Write NAME: VALUE pairs.", fault=Fault.USAGE)
+        layer = layer_from_node("extra vars (-e)", node)
+        values.update(layer.values)
+        wheres.update(layer.wheres)
+    return VarLayer("extra vars (-e)", values, wheres)
+
+

@@ -1,0 +1,29 @@
+"""RunLookups: what lookups may ask of a run: files by the search order, host names by pattern."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opsplay.engine.run import Run
+
+
+class RunLookups:
+    def __init__(self, run: Run, base: Path) -> None:
+        self.run = run
+        self.base = base
+
+    @property
+    def basedir(self) -> str:
+        return str(self.base)
+
+    def find_file(self, subdir: str, name: str) -> str | None:
+        for folder in (self.base / subdir, self.base):
+            path = folder / name
+            if path.exists():
+                return str(path)
+        return None
+
+    def inventory_hostnames(self, pattern: str) -> list[str]:
+        return list(self.run.inventory.select(pattern))

@@ -1,0 +1,36 @@
+"""module_defaults: arguments a play or block gives to modules by name or by action group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from opsplay.model.catalog import HOME_COLLECTIONS, Verb
+from opsplay.model.play import Task
+
+
+def names_for(verb: Verb, task: Task) -> set[str]:
+    """Every way to write the verb's name."""
+    short = verb.name.rpartition(".")[2]
+    names = {verb.name, task.written, short}
+    if "." not in verb.name:
+        names |= {f"{home}.{short}" for home in HOME_COLLECTIONS}
+    return names
+
+
+def defaults_for(verb: Verb, task: Task, layers: object, render: Callable[[object], Any]) -> dict[str, Any]:
+    names = names_for(verb, task)
+    found: dict[str, Any] = {}
+    for layer in layers if isinstance(layers, Iterable) else ():
+        rendered = layer if isinstance(layer, dict) else render(layer)
+        if not isinstance(rendered, dict):
+            continue
+        for name, args in rendered.items():
+            if str(name) in names or (str(name).startswith("group/") and in_group(verb, str(name)[6:])):
+                found.update(args if isinstance(args, dict) else render(args) or {})
+    return found
+
+
+def in_group(verb: Verb, group: str) -> bool:
+    """Whether the verb is in an action group: its own collection's meta/runtime.yml says so."""
+    return group.rpartition(".")[2] in verb.extra.get("groups", ())  # type: ignore[operator]

@@ -1,0 +1,247 @@
+"""PlayRun: one play: its hosts, its batches, its handlers, and what failures do to the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from opsplay.engine.conductor import Conductor, Free, Linear, Turn
+from opsplay.engine.handlers import Handlers
+from opsplay.engine.includes import Includes
+from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed
+from opsplay.engine.results import failure
+from opsplay.engine.vars_files import load_vars_files
+from opsplay.engine.walk import Walk
+from opsplay.errors import OpsError
+from opsplay.events import BatchStarted, PlayFinished, PlayStarted, TaskStarted
+from opsplay.model.building import Workshop
+from opsplay.model.play import Entry, Play, Task
+from opsplay.plan.batches import batches_of, ordered
+from opsplay.plan.tags import is_selected
+from opsplay.templating.layer import VarLayer
+from opsplay.templating.template import Template
+from opsplay.variables.scope import Scope
+from opsplay.variables.store import PlayVars
+
+if TYPE_CHECKING:
+    from opsplay.engine.run import Run
+
+
+class PlayRun:
+    def __init__(self, run: Run, play: Play, workshop: Workshop, hosts: list[str], prompted: VarLayer) -> None:
+        self.run = run
+        self.play = play
+        self.workshop = workshop
+        self.hosts = hosts
+        self.batch: list[str] = list(hosts)
+        self.failed: set[str] = set()
+        self.lost: set[str] = set()
+        self.ended = False
+        self.batch_ended = False
+        self.broken = False
+        self.gathered = False
+        self.rng = random.Random()
+        self.handlers = Handlers(self, play.handlers)
+        self.includes = Includes(self)
+        self.gathering: tuple[Entry, ...] = ()
+        self.conductor: Conductor = None  # type: ignore[assignment] # a batch has one
+        self._selected: dict[str, bool] = {}
+        self.vars = PlayVars(
+            play=play, name=play.title, playbook_dir=str(workshop.playbook_dir), hosts_all=tuple(hosts),
+            layers=(*play.layers, *((prompted,) if prompted else ())), hosts_left=self.hosts_left, batch_left=self.batch_left,
+        )  # fmt: skip
+
+    # -- who is left ---------------------------------------------------------------------------------------------
+
+    def gone(self) -> set[str]:
+        return self.failed | self.lost
+
+    def hosts_left(self) -> list[str]:
+        gone = self.gone()
+        return [host for host in self.hosts if host not in gone]
+
+    def batch_left(self) -> list[str]:
+        gone = self.gone()
+        return [host for host in self.batch if host not in gone]
+
+    def fail(self, host: str) -> None:
+        self.failed.add(host)
+        self.run.failed.add(host)
+
+    def lose(self, host: str) -> None:
+        self.lost.add(host)
+        self.run.unreachable.add(host)
+
+    note_failed = fail
+
+    def note_lost(self, host: str) -> None:
+        self.lose(host)
+
+    def clear_errors(self) -> None:
+        self.failed.clear()
+        self.lost.clear()
+        self.run.unreachable.difference_update(self.hosts)
+        self.run.failed.difference_update(self.hosts)
+
+    # -- the play ------------------------------------------------------------------------------------------------
+
+    async def go(self) -> None:
+        """Run every batch; what failed is in `failed` and `lost`. `broken` asks that no later play runs."""
+        self.run.emit(PlayStarted(time.time(), self.title(), str(self.play.where), tuple(self.hosts)))
+        for batch in batches_of(ordered(self.hosts, self.value("order"), self.run.inventory), self.value("serial")):
+            batch = [host for host in batch if host not in self.gone()]
+            if not batch:
+                continue
+            await self.run_batch(batch)
+            if len(self.gone() & set(batch)) == len(batch):
+                self.broken = True
+            if self.ended or self.broken:
+                break
+        self.run.emit(PlayFinished(time.time(), self.title()))
+
+    async def run_batch(self, batch: list[str]) -> None:
+        self.batch = batch
+        self.batch_ended = False
+        self.run.emit(BatchStarted(time.time(), self.title(), tuple(batch)))
+        self.conductor = self.strategy(batch)
+        for host in batch:
+            load_vars_files(self, host, final=False)
+        self.gathering = self.gathering_task(batch)
+        walks = [asyncio.ensure_future(Walk(self, host).go()) for host in batch]
+        try:
+            await asyncio.gather(*walks)
+        finally:
+            for walk in walks:
+                walk.cancel()
+            await asyncio.gather(*walks, return_exceptions=True)
+
+    def strategy(self, batch: list[str]) -> Conductor:
+        name = str(self.value("strategy") or self.run.settings.strategy).rpartition(".")[2]
+        if name in ("linear", "debug", "mitogen_linear"):
+            return Linear(batch, self.begin)
+        if name in ("free", "host_pinned", "mitogen_free", "mitogen_host_pinned"):
+            return Free(batch, self.begin_once, self.run.settings.forks if name.endswith("pinned") else 0)
+        raise OpsError("unknown-strategy", f"Invalid play strategy specified: {name}", self.play.where, "Use linear, free or host_pinned.")
+
+    def begin(self, turn: Turn) -> None:
+        """Announce a task that begins; meta tasks and those of includes stay silent or follow at the end."""
+        task = turn.task
+        if task.verb in ("include_tasks", "include_role"):
+            turn.on_over.append(self.includes.announce)
+        if task.verb == "meta":
+            return
+        scope = self.run.store.scope(turn.leader, self.vars, task)
+        role = task.role.full_name if task.role else ""
+        self.run.emit(
+            TaskStarted(
+                time.time(), task.uid, self.run.task_title(task, scope), task.written, str(task.where), role, task.is_handler,
+                tuple(str(getattr(tag, "source", tag)) for tag in task.keywords.get("tags", ())), self.shown_args(task),  # type: ignore[attr-defined]
+            )
+        )  # fmt: skip
+
+    def shown_args(self, task: Task) -> Mapping[str, Any]:
+        if not self.run.settings.display_args_to_stdout or task.keywords.get("no_log"):
+            return {}
+        return {name: getattr(value, "source", value) for name, value in task.args.items()}
+
+    def begin_once(self, turn: Turn) -> None:
+        if turn.task.uid not in self.run.announced:
+            self.run.announced.add(turn.task.uid)
+            self.begin(turn)
+        elif turn.task.verb in ("include_tasks", "include_role"):
+            turn.on_over.append(self.includes.announce)
+
+    def gathering_task(self, batch: list[str]) -> tuple[Entry, ...]:
+        wanted = self.value("gather_facts")
+        settings = self.run.settings
+        if wanted is None:
+            wanted = settings.gathering != "explicit"
+        smart = settings.gathering == "smart" and self.play.keywords.get("gather_facts") is None
+        if not wanted or (smart and all(self.run.store.memory(host).facts for host in batch)):
+            return ()
+        args = {name: value for name in ("gather_subset", "gather_timeout", "fact_path") if (value := self.value(name)) is not None}
+        args.setdefault("gather_subset", list(settings.gather_subset) or ["all"])
+        args.setdefault("gather_timeout", settings.gather_timeout)
+        if settings.fact_path:
+            args.setdefault("fact_path", settings.fact_path)
+        keywords = {**{key: value for key, value in self.play.keywords.items() if key not in ("when", "run_once")}, "tags": ("always",)}
+        return (
+            Task("gathering", "Gathering Facts", "gather_facts", "gather_facts", args, self.play.where, keywords, {}, keywords, implicit=True),
+        )  # fmt: skip
+
+    # -- judging as it goes --------------------------------------------------------------------------------------
+
+    def check_end(self) -> None:
+        """Raises where the batch or play was ended, or broken off by failures elsewhere."""
+        if self.broken:
+            raise BreakPlay
+        if self.batch_ended:
+            raise EndBatch
+        self.run.check_stop()
+
+    async def after_turn(self, walk: Walk, task: Task, turn: Turn) -> None:
+        """any_errors_fatal, a failed run_once and max_fail_percentage hold for the hosts that did well, too."""
+        fatal = self.fatal(task, turn)
+        limit = self.value("max_fail_percentage")
+        if not fatal and limit is None:
+            return
+        outcomes = await turn.over()
+        bad = [host for host, outcome in outcomes.items() if outcome in ("failed", "unreachable", "rescued")]
+        if fatal and bad:
+            if outcomes.get(walk.host) not in ("failed", "unreachable", "rescued"):
+                raise TaskFailed(task, failure(f"{', '.join(bad)} failed, and any_errors_fatal holds"), silent=True)
+        elif limit is not None and self.too_many(float(limit)):
+            self.broken = True
+            raise BreakPlay
+
+    def fatal(self, task: Task, turn: Turn) -> bool:
+        if turn.shared is not None and not task.keywords.get("ignore_errors"):
+            return True
+        raw = task.keywords.get("any_errors_fatal", self.run.settings.any_errors_fatal)
+        return raw if isinstance(raw, bool) else bool(raw) and self.run.flag(raw, self.run.store.scope(turn.leader, self.vars, task))
+
+    def too_many(self, percent: float) -> bool:
+        failed = len(self.failed & set(self.batch))
+        return failed / len(self.batch) * 100 > percent
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    @property
+    def force_handlers(self) -> bool:
+        wanted = self.value("force_handlers")
+        return bool(wanted) if wanted is not None else self.run.settings.force_handlers or self.run.options.force_handlers
+
+    def value(self, name: str) -> Any:
+        """A play keyword, rendered from what the play knows without a host."""
+        raw = self.play.keywords.get(name)
+        return raw if not isinstance(raw, (Template, list, dict, tuple)) else self.run.templar.render(list(raw) if isinstance(raw, tuple) else raw, self.play_scope())
+
+    def play_scope(self) -> Scope:
+        return self.run.store.scope(self.hosts[0] if self.hosts else "localhost", self.vars)
+
+    def title(self) -> str:
+        name = self.play.name
+        if isinstance(name, Template):
+            try:
+                return str(self.run.templar.render(name, self.play_scope()))
+            except OpsError:
+                return name.source
+        return self.play.title
+
+    def handler_scope(self, task: Task) -> Scope:
+        return self.run.store.scope(self.batch[0], self.vars, task)
+
+    def selected(self, task: Task, host: str) -> bool:
+        """Whether --tags and --skip-tags take the task."""
+        known = self._selected.get(task.uid)
+        if known is None:
+            tags = task.keywords.get("tags", ())
+            if any(isinstance(tag, Template) for tag in tags):  # type: ignore[attr-defined]
+                rendered = self.run.templar.render(list(tags), self.run.store.scope(host, self.vars, task))  # type: ignore[call-overload]
+                tags = tuple(str(item) for tag in rendered for item in (tag if isinstance(tag, list) else str(tag).split(",")))
+            implicit = task.is_handler or task.verb == "meta" and not tags
+            known = self._selected[task.uid] = implicit or is_selected(tags, self.run.options.tags, self.run.options.skip_tags)  # type: ignore[arg-type]
+        return known

@@ -1,0 +1,110 @@
+"""Results: what a module gave, brought to Ansible's documented keys, and made fit to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+MASK = "********"
+INTERNAL = ("_ansible_no_log", "_ansible_item_label", "_ansible_parsed", "_ansible_verbose_always", "_ansible_verbose_override")
+
+
+def normalise(result: dict[str, Any]) -> dict[str, Any]:
+    """`changed`, `failed` from rc, and the *_lines keys, as every registered result has them."""
+    result.setdefault("changed", False)
+    if "failed" not in result and result.get("rc", 0) not in (0, "0", "", None):
+        result["failed"] = True
+    for stream in ("stdout", "stderr"):
+        if f"{stream}_lines" not in result and isinstance(text := result.get(stream), str):
+            result[f"{stream}_lines"] = text.splitlines()
+    return result
+
+
+def failure(message: str, **more: Any) -> dict[str, Any]:
+    return {"failed": True, "msg": message, "changed": False, **more}
+
+
+def skipped(reason: str, condition: object = None) -> dict[str, Any]:
+    result = {"changed": False, "skipped": True, "skip_reason": reason}
+    if condition is not None:
+        result["false_condition"] = condition
+    return result
+
+
+def status_of(result: Mapping[str, Any]) -> str:
+    if result.get("unreachable"):
+        return "unreachable"
+    if result.get("failed"):
+        return "failed"
+    if result.get("skipped"):
+        return "skipped"
+    return "changed" if result.get("changed") else "ok"
+
+
+def combine(items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The result of a loop, made of its items' results."""
+    if not items:
+        return {"changed": False, "skipped": True, "skipped_reason": "No items in the list", "skip_reason": "No items in the list", "results": []}
+    result: dict[str, Any] = {"results": items, "changed": any(item.get("changed") for item in items)}
+    result["msg"] = "All items completed"
+    if all(item.get("skipped") for item in items):
+        result["skipped"] = True
+        result["msg"] = "All items skipped"
+    if any(item.get("failed") for item in items):
+        result["failed"] = True
+        result["msg"] = "One or more items failed"
+    if any(item.get("unreachable") for item in items):
+        result["unreachable"] = True
+    return result
+
+
+def secrets_in(args: Mapping[str, Any], spec: Any) -> set[str]:
+    """The values of arguments that the Spec marks as secret."""
+    if spec is None:
+        return set()
+    found: set[str] = set()
+    for name, argument in spec.args.items():
+        if argument.secret and args.get(name):
+            found |= set(_texts(args[name]))
+    return found
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def masked(value: Any, secrets: set[str]) -> Any:
+    """The value with every secret text in it replaced."""
+    if not secrets:
+        return value
+    if isinstance(value, str):
+        if value in secrets:
+            return HIDDEN
+        for secret in secrets:
+            if len(secret) > 2 and secret in value:
+                value = value.replace(secret, MASK)
+        return value
+    if isinstance(value, Mapping):
+        return {key: masked(item, secrets) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item, secrets) for item in value]
+    return HIDDEN if str(value) in secrets and not isinstance(value, bool) and len(str(value)) > 3 else value
+
+
+def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
+    """The result as events carry it: censored under no_log, engine-internal keys gone."""
+    if no_log:
+        kept = {key: result[key] for key in ("changed", "failed", "unreachable", "skipped", "attempts", "retries") if key in result}
+        return {"censored": CENSORED, **kept}
+    return {key: value for key, value in result.items() if key not in INTERNAL}

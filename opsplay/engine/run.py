@@ -1,0 +1,287 @@
+"""Run: playbooks on an inventory: the parts put together, plays one after the other, the outcome at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from opsplay.engine.addresses import address_for, become_for
+from opsplay.engine.connections import Connections, Open
+from opsplay.engine.play_run import PlayRun
+from opsplay.engine.target import Target
+from opsplay.errors import OpsError
+from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, RunFinished
+from opsplay.inventory.live import LiveInventory
+from opsplay.inventory.inventory import LOCALHOST
+from opsplay.model.building import Workshop
+from opsplay.model.catalog import Catalog, Verb
+from opsplay.model.play import Play, Playbook, Task, pattern_text
+from opsplay.model.search import find_file, missing_file
+from opsplay.remote.spec import Spec
+from opsplay.settings import Settings
+from opsplay.templating.layer import VarLayer
+from opsplay.templating.scope import MISSING
+from opsplay.templating.templar import Templar
+from opsplay.templating.template import Template
+from opsplay.transport.protocol import Address
+from opsplay.variables.scope import Scope
+from opsplay.variables.store import Options, VariableStore
+
+Ask = Callable[[str, bool, float | None], str | None]
+OK, FAILED, UNREACHABLE, ERROR, FAULT, INTERRUPTED = 0, 2, 4, 1, 3, 130
+
+
+class Stopped(Exception):  # noqa: N818 - somebody asked for it
+    """The operator interrupted the run."""
+
+
+@dataclass
+class Run:
+    """Everything that a run shares. `listeners` hear every event, in order, before anything is done about it."""
+
+    settings: Settings
+    options: Options
+    live: LiveInventory
+    store: VariableStore
+    templar: Templar
+    catalog: Catalog
+    connections: Connections
+    listeners: list[Listener]
+    asker: Ask | None = None
+    secrets: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    unreachable: set[str] = field(default_factory=set)
+    announced: set[str] = field(default_factory=set)
+    live_output: bool = False
+    stopping: bool = False
+    _gates: dict[object, asyncio.Semaphore] = field(default_factory=dict)
+    _addresses: dict[object, Target] = field(default_factory=dict)
+    _steering: dict[int, bool] = field(default_factory=dict)
+
+    @property
+    def inventory(self) -> Any:
+        return self.live.current
+
+    def emit(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    # -- plays ---------------------------------------------------------------------------------------------------
+
+    async def playbooks(self, playbooks: Sequence[tuple[Playbook, Workshop]]) -> int:
+        """Run the playbooks' plays in order; the documented exit code."""
+        try:
+            for playbook, workshop in playbooks:
+                for play in playbook.plays:
+                    if not await self.play(play, workshop):
+                        return self.exit_code()
+            return self.exit_code()
+        finally:
+            await self.connections.close()
+
+    def exit_code(self) -> int:
+        if self.unreachable:
+            return UNREACHABLE
+        return FAILED if self.failed else OK
+
+    async def play(self, play: Play, workshop: Workshop) -> bool:
+        """Whether the next play may run."""
+        workshop.playbook_dir = Path(self.settings.playbook_dir or Path(play.playbook).parent).absolute()
+        workshop.play_layers = play.layers
+        hosts = self.hosts_of(play)
+        prompted = self.prompt(play)
+        gone = self.failed | self.unreachable
+        left = [host for host in hosts if host not in gone]
+        if not left:
+            if not hosts:
+                self.emit(Notice(time.time(), "info", "skipping: no hosts matched", str(play.where)))
+            play_run = PlayRun(self, play, workshop, [], prompted)
+            await play_run.go()
+            return not hosts or not gone
+        play_run = PlayRun(self, play, workshop, left, prompted)
+        await play_run.go()
+        return not play_run.broken
+
+    def hosts_of(self, play: Play) -> list[str]:
+        """The play's hosts by pattern and --limit. Raises OpsError for a pattern that cannot be resolved."""
+        rendered = self.templar.render(play.hosts, self.store.scope("localhost", None).with_(**dict(_layer_values(play.layers))))
+        items = rendered if isinstance(rendered, (list, tuple)) else [rendered]
+        pattern = ",".join(str(item) for item in items if item is not None)
+        if not pattern:
+            raise OpsError("no-hosts", "Hosts list cannot be empty. Please check your playbook", play.where, "Write hosts: all, or a group's name.")
+        return list(self.inventory.select(pattern, self.options.limit, lambda text: self.warn(text, str(play.where))))
+
+    def prompt(self, play: Play) -> VarLayer:
+        from opsplay.engine.prompts import ask_variables
+
+        return ask_variables(play, self.store.extra, self.ask_now, lambda value: self.templar.render(value, self.store.scope("localhost")))
+
+    def warn(self, text: str, where: str = "", host: str = "") -> None:
+        self.emit(Notice(time.time(), "warning", text, where, host))
+
+    def check_stop(self) -> None:
+        if self.stopping:
+            raise asyncio.CancelledError
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    def walk_scope(self, play_run: PlayRun, host: str, task: Task) -> Scope:
+        return self.store.scope(host, play_run.vars, task)
+
+    def flag(self, raw: Any, scope: Scope) -> bool:
+        value = self.templar.render(raw, scope)
+        return value if isinstance(value, bool) else str(value).strip().lower() in ("yes", "true", "on", "1", "y", "t")
+
+    def with_items(self, kind: str, terms: Any, scope: Scope) -> list[Any]:
+        """The items of with_KIND, by the lookup of that name."""
+        listed = terms if isinstance(terms, list) else [terms]
+        if kind == "items":
+            return [item for term in listed for item in (term if isinstance(term, list) else [term])]
+        return self.templar.lookup(kind, listed if not isinstance(terms, Mapping) else [terms], scope, wantlist=True)
+
+    def task_title(self, task: Task, scope: Scope) -> str:
+        """The name as shown: what cannot be resolved yet stays as written."""
+        if isinstance(task.name, Template):
+            try:
+                return str(self.templar.render(task.name, scope))
+            except OpsError:
+                return task.name.source
+        if task.name:
+            return str(task.name)
+        return task.written
+
+    def find_verb(self, name: str, task: Task) -> Verb | None:
+        collections = task.keywords.get("collections", ())
+        library = (str(Path(task.role.path) / "library"),) if task.role else ()
+        return self.catalog.find(name, tuple(str(item) for item in collections), library)  # type: ignore[attr-defined]
+
+    def module_spec(self, name: str) -> Spec | None:
+        import importlib
+
+        return getattr(importlib.import_module(f"opsplay.remote.modules.{name}"), "SPEC", None)
+
+    # -- hosts ---------------------------------------------------------------------------------------------------
+
+    def target(self, host: str, scope: Scope, task: Task, delegated: bool = False) -> Target:
+        """Where a task's modules go. Kept for tasks whose variables do not steer the connection."""
+        words = task.keywords
+        key = (host, delegated, *(repr(words.get(name)) for name in CONNECTION_WORDS), task.role.uid if task.role else 0)
+        plain = not any(self.steers(mapping) for mapping in scope.chain) and not scope.temporary and not any(
+            isinstance(words.get(name), Template) for name in CONNECTION_WORDS
+        )
+        if plain and key in self._addresses:
+            return self._addresses[key]
+        target = self.make_target(host, scope, words, delegated)
+        if plain:
+            self._addresses[key] = target
+        return target
+
+    def make_target(self, host: str, scope: Scope, words: Mapping[str, Any], delegated: bool) -> Target:
+        def read(*names: str) -> Any:
+            for name in names:
+                if scope.raw(name) is not MISSING:
+                    return self.templar.resolve_plain(name, scope)
+            return None
+
+        rendered = {name: self.templar.render(words[name], scope) for name in CONNECTION_WORDS if words.get(name) is not None}
+        implicit = host in LOCALHOST and host not in self.inventory.hosts
+        if implicit or delegated:
+            rendered.pop("port", None)
+        if delegated and implicit:
+            rendered.pop("connection", None)
+        address = address_for(host, read, rendered, self.settings, self.options, implicit)
+        become = become_for(read, rendered, self.settings, self.options)
+        for secret in (address.password, address.private_key_passphrase, become.password if become else None):
+            if secret:
+                self.secrets.add(secret)
+        return Target(self.connections, address, become)
+
+    def steers(self, mapping: Mapping[str, object]) -> bool:
+        """Whether task or role variables, or set_fact, name the connection; inventory and extra vars hold for all tasks."""
+        if isinstance(mapping, dict) and id(mapping) in self._fixed_layers:
+            return False
+        return any(isinstance(name, str) and name.startswith("ansible_") and name not in HARMLESS for name in mapping)
+
+    @property
+    def _fixed_layers(self) -> set[int]:
+        return self.store.fixed_layers
+
+    def learn_facts(self, host: str, facts: Mapping[str, Any]) -> None:
+        self.store.memory(host).learn_facts(facts)
+        self.emit(FactsGathered(time.time(), host, facts))
+
+    def add_host(self, name: str, groups: list[str], variables: Mapping[str, Any]) -> bool:
+        changed = self.live.add_host(name, groups, variables)
+        self.store.inventory_changed()
+        self._addresses.clear()
+        return changed
+
+    def group_by(self, host: str, group: str, parents: list[str]) -> bool:
+        changed = self.live.group_by(host, group, parents)
+        self.store.inventory_changed()
+        return changed
+
+    async def refresh_inventory(self) -> None:
+        await asyncio.to_thread(self.live.refresh)
+        self.store.inventory_changed()
+        self._addresses.clear()
+
+    @contextlib.asynccontextmanager
+    async def gate(self, work: Any, scope: Scope) -> AsyncIterator[None]:
+        """`throttle` and `forks`: how many hosts do a task at a time."""
+        throttle = work.keyword("throttle", scope, 0)
+        limits: list[tuple[object, int]] = []
+        if throttle and int(throttle) > 0:
+            limits.append((work.task.uid, int(throttle)))
+        if self.settings.forks > 0:
+            limits.append(("forks", self.settings.forks))
+        async with contextlib.AsyncExitStack() as stack:
+            for key, size in limits:
+                gate = self._gates.setdefault(key, asyncio.Semaphore(size))
+                await stack.enter_async_context(gate)
+            yield
+
+    # -- files and people ----------------------------------------------------------------------------------------
+
+    def find_file(self, task: Task, playbook_dir: str, subdir: str, name: str) -> Path:
+        return find_file(task, playbook_dir, subdir, name)
+
+    def missing_file(self, task: Task, name: str, looked: Iterable[Path]) -> OpsError:
+        return missing_file(task, name, looked)
+
+    def line_teller(self, work: Any) -> Callable[[str, str], None]:
+        def tell(stream: str, line: str) -> None:
+            if not work.no_log:
+                self.emit(OutputLine(time.time(), work.turn.task.uid, work.host, stream, line))
+
+        return tell
+
+    def ask_now(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
+        return self.asker(prompt, echo, seconds) if self.asker else None
+
+    async def ask(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
+        return await asyncio.to_thread(self.ask_now, prompt, echo, seconds)
+
+
+CONNECTION_WORDS = ("connection", "port", "remote_user", "become", "become_user", "become_method", "become_flags", "become_exe")
+HARMLESS = frozenset({"ansible_failed_task", "ansible_failed_result", "ansible_loop_var", "ansible_index_var", "ansible_loop"})
+
+
+def _layer_values(layers: tuple[VarLayer, ...]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for layer in layers:
+        values.update(layer.values)
+    return values
+
+
+def finished(run_id: str, code: int, begun: float, error: str = "") -> RunFinished:
+    outcome = {OK: "ok", FAILED: "failed", UNREACHABLE: "unreachable", INTERRUPTED: "interrupted"}.get(code, "error")
+    return RunFinished(time.time(), run_id, outcome, code, time.monotonic() - begun, error)
+
+
+__all__ = ["Address", "Open", "Run", "finished", "pattern_text"]

@@ -1,0 +1,296 @@
+"""TaskRun: one task on one host: its loop, its condition, its attempts, and the judgement of its result."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from opsplay.engine.attempt import Attempt
+from opsplay.engine.outcomes import HostGone
+from opsplay.engine.results import combine, failure, public, skipped, status_of
+from opsplay.errors import OpsError
+from opsplay.events import HostFinished, ItemFinished, Retrying
+from opsplay.model.play import Task
+from opsplay.templating.failures import Undefined
+from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolError, Unreachable
+from opsplay.variables.scope import Scope
+
+if TYPE_CHECKING:
+    from opsplay.engine.conductor import Turn
+    from opsplay.engine.walk import Walk
+
+INCLUDES = frozenset({"include_tasks", "include_role"})
+
+
+class TaskRun:
+    """`included` gathers what an include names, for the walk to enter."""
+
+    def __init__(self, walk: Walk, task: Task, turn: Turn) -> None:
+        self.walk = walk
+        self.run = walk.run
+        self.host = walk.host
+        self.task = task
+        self.turn = turn
+        self.included: list[Any] = []
+        self.no_log = False
+        self.delegated = ""
+        self.looped = task.loop is not None
+        self.secrets: set[str] = set()
+
+    async def result(self) -> dict[str, Any]:
+        scope = self.walk.scope(self.task)
+        if self.task.loop is None:
+            return await self.attempts(scope)
+        try:
+            items = self.loop_items(scope)
+        except Undefined as error:
+            # Ansible looks at the condition before it minds a loop over something undefined.
+            if (skip := self.unless(scope)) is not None:
+                self.looped = False
+                return skip
+            raise error
+        return await self.loop(scope, items)
+
+    # -- loops ---------------------------------------------------------------------------------------------------
+
+    def loop_items(self, scope: Scope) -> list[Any]:
+        loop = self.task.loop
+        assert loop is not None
+        if loop.kind == "loop":
+            items = self.run.templar.render(loop.value, scope)
+            if not isinstance(items, (list, tuple)):
+                raise OpsError(
+                    "loop-not-a-list", f"Invalid data passed to 'loop', it requires a list, got this instead: {items}. "
+                    "Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
+                    loop.where, "Give loop a list; a dictionary through the dict2items filter.",
+                )  # fmt: skip
+            return list(items)
+        terms = self.run.templar.render(loop.value, scope)
+        return self.run.with_items(loop.kind, terms, scope)
+
+    async def loop(self, scope: Scope, items: list[Any]) -> dict[str, Any]:
+        results: list[dict[str, Any]] = []
+        control = self.run.templar.render({k: v for k, v in self.task.loop.control.items() if k not in ("label", "break_when")}, scope)  # type: ignore[union-attr]
+        variable = str(control.get("loop_var") or "item")
+        pause = float(control.get("pause") or 0)
+        for index, item in enumerate(items):
+            if pause and index:
+                await asyncio.sleep(pause)
+            temporary = loop_variables(control, variable, items, index, results)
+            item_scope = scope.with_(**temporary)
+            begun = len(self.included)
+            try:
+                result = await self.attempts(item_scope)
+            except OpsError as error:
+                result = self.failed_by(error)
+            result[variable] = item
+            result["ansible_loop_var"] = variable
+            if control.get("index_var"):
+                result["ansible_index_var"], result[control["index_var"]] = control["index_var"], index
+            if "ansible_loop" in temporary:
+                result["ansible_loop"] = temporary["ansible_loop"]
+            for include in self.included[begun:]:
+                include.temporary = temporary
+            label = self.label(item_scope, item)
+            results.append(result)
+            self.tell_item(item, label, result)
+            if result.get("unreachable") and not self.flag("ignore_unreachable", item_scope):
+                break
+            if self.broken(item_scope, result):
+                break
+        return combine(results)
+
+    def broken(self, scope: Scope, result: dict[str, Any]) -> bool:
+        """loop_control.break_when."""
+        conditions = self.task.loop.control.get("break_when") if self.task.loop else None
+        if not conditions:
+            return False
+        scope = scope.with_(**({self.task.register: result} if self.task.register else {}))
+        return all(self.run.templar.condition(expression, scope, where) for expression, where in conditions)  # type: ignore[attr-defined]
+
+    def label(self, scope: Scope, item: Any) -> str:
+        template = self.task.loop.control.get("label") if self.task.loop else None
+        value = self.run.templar.render(template, scope) if template is not None else item
+        return str(value)
+
+    def tell_item(self, item: Any, label: str, result: dict[str, Any]) -> None:
+        shown = self.shown(result)
+        item = None if self.no_log else item
+        label = "(censored due to no_log)" if self.no_log else label
+        self.run.emit(ItemFinished(time.time(), self.turn.task.uid, self.host, item, label, status_of(result), shown))
+
+    # -- attempts ------------------------------------------------------------------------------------------------
+
+    async def attempts(self, scope: Scope) -> dict[str, Any]:
+        """One item: until, retries and delay around single attempts."""
+        self.no_log = self.flag("no_log", scope, self.run.settings.no_log)
+        task = self.task
+        until = task.own.get("until")
+        retries_given = task.own.get("retries")
+        if until is None and retries_given is None:
+            return await self.attempt(scope)
+        retries = int(self.value(retries_given, scope) if retries_given is not None else 3)
+        delay = max(0.0, float(self.value(task.own.get("delay"), scope) or 0) if task.own.get("delay") is not None else 5.0)
+        total = max(1, retries + 1)
+        for number in range(1, total + 1):
+            result = await self.attempt(scope)
+            if result.get("skipped") or result.get("unreachable"):
+                return result
+            result["attempts"] = number
+            if self.reached(until, scope, result):
+                return result
+            if number < total:
+                result["retries"] = total
+                self.run.emit(Retrying(time.time(), self.turn.task.uid, self.host, number, retries, self.shown({**result, "retries": total})))
+                await asyncio.sleep(delay)
+        if until is not None or result.get("failed"):
+            result["failed"] = True
+            result["attempts"] = total - 1 if total > 1 else 1
+        return result
+
+    def reached(self, until: Any, scope: Scope, result: dict[str, Any]) -> bool:
+        if until is None:
+            return not result.get("failed")
+        scope = scope.with_(**({self.task.register: result} if self.task.register else {}))
+        return all(self.run.templar.condition(expression, scope, where) for expression, where in until)
+
+    async def attempt(self, scope: Scope) -> dict[str, Any]:
+        skip = self.unless(scope)
+        if skip is not None:
+            return skip
+        if self.task.verb in INCLUDES:
+            return self.walk.play_run.includes.read(self, scope)
+        try:
+            return await Attempt(self, scope).result()
+        except (ConnectionLost, ProtocolError) as error:
+            return {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy, "unknown": True}
+        except (Unreachable, BecomeFailed) as error:
+            if isinstance(error, BecomeFailed):
+                return failure(error.message, code=error.code, remedy=error.remedy)
+            return {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy}
+
+    def unless(self, scope: Scope) -> dict[str, Any] | None:
+        """The skipped result where a `when` does not hold. Raises OpsError for a condition that cannot be judged."""
+        for expression, where in self.task.keywords.get("when", ()):  # type: ignore[attr-defined]
+            try:
+                holds = self.run.templar.condition(expression, scope, where)
+            except OpsError as error:
+                error.message = f"The conditional check '{text_of(expression)}' failed. The error was: {error.message}" if isinstance(error, Undefined) else error.message
+                raise
+            if not holds:
+                return skipped("Conditional result was False", text_of(expression))
+        return None
+
+    # -- keywords ------------------------------------------------------------------------------------------------
+
+    def value(self, raw: Any, scope: Scope) -> Any:
+        return self.run.templar.render(raw, scope)
+
+    def keyword(self, name: str, scope: Scope, default: Any = None) -> Any:
+        raw = self.task.keywords.get(name)
+        return default if raw is None else self.run.templar.render(raw, scope)
+
+    def flag(self, name: str, scope: Scope, default: bool = False) -> bool:
+        raw = self.task.keywords.get(name)
+        return default if raw is None else raw if isinstance(raw, bool) else self.run.flag(raw, scope)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def failed_by(self, error: OpsError) -> dict[str, Any]:
+        """An error of ours as the failed result that `rescue` and `ignore_errors` work with."""
+        result = failure(error.message, code=error.code)
+        if error.remedy:
+            result["remedy"] = error.remedy
+        if error.where:
+            result["where"] = str(error.where)
+        return result
+
+    def shown(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        from opsplay.engine.results import masked
+
+        secrets = self.secrets | self.run.secrets
+        shown = public(result, self.no_log)
+        return masked(shown, secrets) if secrets else shown
+
+    def close(self, result: dict[str, Any], duration: float) -> str:
+        """Register, learn facts, notify handlers, tell everybody; gives the outcome for the walk."""
+        task, walk = self.task, self.walk
+        if task.register:
+            walk.memory.set_facts[task.register] = result
+        scope = walk.scope(task)
+        status = status_of(result)
+        for include in self.included:
+            self.turn.included.setdefault(include.identity, []).append(self.host)
+        ignored, outcome = self.ignored(scope, status), status
+        if status == "failed":
+            outcome = "ignored" if ignored else "rescued" if walk.rescuers else "failed"
+        elif status == "unreachable":
+            outcome = "ignored" if ignored else "unreachable"
+        self.learn(walk, task, result, self.facts_host())
+        if status == "changed" or (self.looped and result.get("changed")):
+            self.notify(scope)
+        shown = self.shown(result)
+        if result.get("unknown"):
+            status = "unknown" if status != "unreachable" else status
+        self.run.emit(
+            HostFinished(time.time(), self.turn.task.uid, self.host, status, shown, duration, ignored, outcome == "rescued", self.delegated, self.looped)
+        )
+        return outcome
+
+    def ignored(self, scope: Scope, status: str) -> bool:
+        if status not in ("failed", "unreachable"):
+            return False
+        try:
+            return self.flag("ignore_errors" if status == "failed" else "ignore_unreachable", scope)
+        except OpsError:
+            return False
+
+    def facts_host(self) -> str:
+        if self.delegated and self.task.keywords.get("delegate_facts") and self.flag("delegate_facts", self.walk.scope(self.task)):
+            return self.delegated
+        return self.host
+
+    @staticmethod
+    def learn(walk: Walk, task: Task, result: Mapping[str, Any], host: str | None = None) -> None:
+        """Facts of modules; actions have set theirs already."""
+        results = result.get("results") if task.loop is not None and isinstance(result.get("results"), list) else [result]
+        for item in results or ():
+            facts = item.get("ansible_facts") if isinstance(item, Mapping) else None
+            if isinstance(facts, Mapping) and not item.get("_opsplay_facts_done"):
+                walk.run.learn_facts(host or walk.host, facts)
+
+    def notify(self, scope: Scope) -> None:
+        for name in self.task.keywords.get("notify", ()):  # type: ignore[attr-defined]
+            rendered = self.value(name, scope)
+            for one in rendered if isinstance(rendered, (list, tuple)) else (rendered,):
+                self.walk.play_run.handlers.notify(self.walk, str(one), self.task)
+
+
+def loop_variables(control: Mapping[str, Any], variable: str, items: list[Any], index: int, results: list[Any]) -> dict[str, object]:
+    temporary: dict[str, object] = {variable: items[index], "ansible_loop_var": variable}
+    if control.get("index_var"):
+        temporary[control["index_var"]] = index
+        temporary["ansible_index_var"] = control["index_var"]
+    if control.get("extended"):
+        length = len(items)
+        loop: dict[str, object] = {
+            "index": index + 1, "index0": index, "first": index == 0, "last": index + 1 == length, "length": length,
+            "revindex": length - index, "revindex0": length - index - 1,
+        }  # fmt: skip
+        if control.get("extended_allitems", True):
+            loop["allitems"] = items
+        if index + 1 < length:
+            loop["nextitem"] = items[index + 1]
+        if index:
+            loop["previtem"] = items[index - 1]
+        temporary["ansible_loop"] = loop
+    return temporary
+
+
+def text_of(expression: object) -> object:
+    return getattr(expression, "source", expression)
+
+
+__all__ = ["HostGone", "TaskRun"]

@@ -1,0 +1,224 @@
+"""Walk: one host's way through a play: sections, blocks with rescue and always, includes, roles run once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from opsplay.engine.conductor import Key, Turn
+from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, TaskFailed
+from opsplay.engine.results import failure
+from opsplay.engine.statements import run_meta
+from opsplay.engine.task_run import TaskRun
+from opsplay.engine.vars_files import load_vars_files
+from opsplay.errors import OpsError
+from opsplay.model.play import Block, Entry, RoleRef, Task
+from opsplay.templating.layer import VarLayer
+from opsplay.variables.scope import Scope
+
+if TYPE_CHECKING:
+    from opsplay.engine.play_run import PlayRun
+
+
+class Walk:
+    def __init__(self, play_run: PlayRun, host: str) -> None:
+        self.play_run = play_run
+        self.run = play_run.run
+        self.host = host
+        self.memory = self.run.store.memory(host)
+        self.params: tuple[VarLayer, ...] = ()
+        self.public: tuple[RoleRef, ...] = ()
+        self.done_roles: set[object] = set()
+        self.rescuers = 0  # enclosing blocks whose rescue is still to come
+        self.notified: dict[str, None] = {}
+        self.ahead: dict[str, Any] = {}
+
+    async def go(self) -> None:
+        """Walk to the end of the play; never raises but for cancellation and our own faults."""
+        try:
+            await self.sections()
+        except TaskFailed:
+            self.play_run.fail(self.host)
+            if self.play_run.force_handlers:
+                await self.forced_flush()
+        except HostGone:
+            self.play_run.lose(self.host)
+        except BreakPlay:
+            self.play_run.fail(self.host)
+        except (EndHost, EndBatch, EndRole):
+            pass
+        finally:
+            self.play_run.conductor.leave(self.host)
+
+    async def sections(self) -> None:
+        play = self.play_run.play
+        sections: list[tuple[Entry, ...] | None] = [
+            self.play_run.gathering, play.pre_tasks, None, play.roles, play.tasks, None, play.post_tasks, None,
+        ]  # fmt: skip
+        for index, entries in enumerate(sections):
+            if entries is None:
+                await self.flush((index,))
+            else:
+                await self.entries(entries, (index,))
+            if index == 0 and play.vars_files:
+                load_vars_files(self.play_run, self.host, final=True)
+
+    async def forced_flush(self) -> None:
+        try:
+            await self.flush((9,))
+        except Outcome:
+            pass
+
+    async def entries(self, entries: tuple[Entry, ...], key: Key) -> None:
+        for index, entry in enumerate(entries):
+            if isinstance(entry, Task):
+                await self.task(entry, (*key, index))
+            else:
+                await self.block(entry, (*key, index))
+
+    async def block(self, block: Block, key: Key) -> None:
+        if block.once is not None and block.once in self.done_roles:
+            return
+        if block.rescue or block.always:
+            await self.guarded(block, key)
+        else:
+            try:
+                await self.entries(block.block, key)
+            except EndRole:
+                if not block.role_start:
+                    raise
+        if block.once is not None:
+            self.done_roles.add(block.once)
+
+    async def guarded(self, block: Block, key: Key) -> None:
+        """The block; on failure its rescue; always its always; then the failure that is left."""
+        left: TaskFailed | None = None
+        try:
+            self.rescuers += bool(block.rescue)
+            try:
+                await self.entries(block.block, (*key, 0))
+            finally:
+                self.rescuers -= bool(block.rescue)
+        except TaskFailed as failed:
+            left = failed
+        if left is not None and block.rescue:
+            left = await self.rescue(block, key, left)
+        if block.always:
+            await self.entries(block.always, (*key, 2))
+        if left is not None:
+            raise left
+
+    async def rescue(self, block: Block, key: Key, failed: TaskFailed) -> TaskFailed | None:
+        self.memory.set_facts["ansible_failed_task"] = described(failed.task)
+        self.memory.set_facts["ansible_failed_result"] = failed.result
+        try:
+            await self.entries(block.rescue, (*key, 1))
+        except TaskFailed as again:
+            return again
+        return None
+
+    # -- one task ------------------------------------------------------------------------------------------------
+
+    async def task(self, task: Task, key: Key) -> None:
+        if not self.play_run.selected(task, self.host):
+            return
+        turn = await self.play_run.conductor.turn(self.host, key, task)
+        self.play_run.check_end()
+        if task.verb == "meta":
+            await run_meta(self, task, key, turn)
+            return
+        if len(turn.hosts) > 1 and self.once(task, turn):
+            await self.shared(task, key, turn)
+        else:
+            await self.alone(task, key, turn)
+
+    def once(self, task: Task, turn: Turn) -> bool:
+        wanted = task.keywords.get("run_once")
+        return bool(wanted) and (wanted is True or self.run.flag(wanted, self.run.walk_scope(self.play_run, turn.leader, task)))
+
+    async def alone(self, task: Task, key: Key, turn: Turn) -> None:
+        outcome = "failed"
+        try:
+            included, outcome, result = await self.perform(task, turn)
+        finally:
+            turn.finish(self.host, outcome)
+        await self.follow(task, key, turn, outcome, result, included)
+
+    async def shared(self, task: Task, key: Key, turn: Turn) -> None:
+        """run_once: the first host does it, its result holds for all."""
+        import asyncio
+
+        if turn.shared is None:
+            turn.shared = asyncio.get_running_loop().create_future()
+        if self.host != turn.leader:
+            outcome: Any = await asyncio.shield(turn.shared)
+            included, status, result = outcome
+            self.adopt(task, result)
+            turn.finish(self.host, "ok")
+            await self.follow(task, key, turn, status, result, included, silent=True)
+            return
+        status = "failed"
+        try:
+            included, status, result = await self.perform(task, turn)
+            turn.shared.set_result((included, status, result))
+        except BaseException as error:
+            if not turn.shared.done():
+                turn.shared.set_result(([], "failed", failure(str(error))))
+            raise
+        finally:
+            turn.finish(self.host, status)
+        await self.follow(task, key, turn, status, result, included)
+
+    def adopt(self, task: Task, result: dict[str, Any]) -> None:
+        if task.register:
+            self.memory.set_facts[task.register] = result
+        TaskRun.learn(self, task, result)
+
+    async def perform(self, task: Task, turn: Turn) -> tuple[list[Any], str, dict[str, Any]]:
+        """(what it includes, outcome, result); the outcome is a status, "ignored" or "rescued"."""
+        begun = time.monotonic()
+        work = TaskRun(self, task, turn)
+        try:
+            result = await work.result()
+        except OpsError as error:
+            result = work.failed_by(error)
+        outcome = work.close(result, time.monotonic() - begun)
+        return work.included, outcome, result
+
+    async def follow(
+        self, task: Task, key: Key, turn: Turn, outcome: str, result: dict[str, Any], included: list[Any], silent: bool = False
+    ) -> None:
+        """What comes of the outcome: failure, a lost host, the batch's fate, included tasks."""
+        if outcome == "unreachable" and not silent:
+            self.play_run.note_lost(self.host)
+        if outcome == "failed" and not silent:
+            self.play_run.note_failed(self.host)
+        await self.play_run.after_turn(self, task, turn)
+        if outcome == "unreachable":
+            raise HostGone
+        if outcome in ("failed", "rescued"):
+            raise TaskFailed(task, result, silent)
+        for include in included:
+            await self.play_run.includes.enter(self, task, key, turn, include)
+
+    # -- handlers ------------------------------------------------------------------------------------------------
+
+    async def flush(self, key: Key) -> None:
+        """Run the notified handlers, in the order in which they are defined; those they notify in turn as well."""
+        passes = 0
+        while self.notified:
+            for index, handler in enumerate(self.play_run.handlers.tasks()):
+                if handler.uid in self.notified:
+                    del self.notified[handler.uid]
+                    await self.task(handler, (*key, passes, index))
+            passes += 1
+            if not any(handler.uid in self.notified for handler in self.play_run.handlers.tasks()):
+                break
+
+    def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:
+        return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.public, ahead)
+
+
+def described(task: Task) -> dict[str, Any]:
+    name = getattr(task.name, "source", task.name)
+    return {"name": name or task.written, "action": task.written, "args": {}, "path": f"{task.where.path}:{task.where.line}", "uuid": task.uid}

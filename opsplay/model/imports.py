@@ -1,0 +1,115 @@
+"""Imports: import_tasks and import_role opened while the playbook is read, their keywords given to every child."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from opsplay.errors import OpsError
+from opsplay.model.building import Parent, Workshop
+from opsplay.model.keywords import inherit
+from opsplay.model.play import Block, Entry, Task
+from opsplay.templating.layer import VarLayer
+
+
+def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
+    """The task itself, or for an import the block of what it names."""
+    if task.verb == "import_tasks":
+        return [import_tasks(shop, task, parent)]
+    if task.verb == "import_role":
+        return [import_role(shop, task, parent)]
+    if task.verb == "include":
+        raise OpsError("removed-include", "'include' was removed from the language", task.where, "Use include_tasks, import_tasks or import_playbook.", width=7)
+    return [task]
+
+
+def import_tasks(shop: Workshop, task: Task, parent: Parent) -> Block:
+    refuse_loop(task)
+    name = file_argument(task)
+    path = find_tasks_file(shop, str(shop.render(name, (*shop.play_layers, *task.layers))), task)
+    return tasks_block(shop, path, task, parent)
+
+
+def tasks_block(shop: Workshop, path: Path, task: Task, parent: Parent) -> Block:
+    from opsplay.model.tasks import build_entries
+
+    inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
+    node = shop.read(path)
+    require_list(node, path, task)
+    return Block(shop.uid(), None, build_entries(shop, node, inner), (), (), inner.keywords, task.where, task.role)
+
+
+def require_list(node: object, path: Path, task: Task) -> None:
+    from opsplay.source.nodes import ListNode
+
+    if node is not None and not isinstance(node, ListNode):
+        where = getattr(node, "where", task.where)
+        raise OpsError("not-a-task-list", "a tasks file is a list of tasks", where, f"Start every task of {path.name} with a dash.")
+
+
+def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
+    from opsplay.model.roles import RoleUse, build_role
+
+    refuse_loop(task)
+    args = {key: shop.render(value, (*shop.play_layers, *task.layers)) for key, value in task.args.items() if key != "_raw_params"}
+    own_layer = task.layers[len(task.inherited_layers) :]
+    use = RoleUse(
+        name=str(args.get("name") or args.get("role") or ""), where=task.where,
+        tasks_from=str(args.get("tasks_from", "main")), vars_from=args.get("vars_from"), defaults_from=args.get("defaults_from"),
+        handlers_from=args.get("handlers_from", "main"), params=merge_layers("role params", own_layer),
+        public=bool(args.get("public", True)), validate=bool(args.get("rolespec_validate", True)), from_import=True,
+    )  # fmt: skip
+    if not use.name:
+        raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")
+    inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
+    return build_role(shop, use, inner)
+
+
+def merge_layers(title: str, layers: tuple[VarLayer, ...]) -> VarLayer:
+    values: dict[str, object] = {}
+    wheres = {}
+    for layer in layers:
+        values.update(layer.values)
+        wheres.update(layer.wheres)
+    return VarLayer(title, values, wheres)
+
+
+def refuse_loop(task: Task) -> None:
+    if task.loop is not None:
+        raise OpsError(
+            "loop-on-import", f"You cannot use loops on '{task.written}' statements. You should use 'include_{task.verb[7:]}' instead.",
+            task.loop.where, f"Write include_{task.verb[7:]}: it is opened at run time, once for each item.",
+        )  # fmt: skip
+
+
+def file_argument(task: Task) -> object:
+    name = task.args.get("_raw_params", task.args.get("file"))
+    if name is None:
+        raise OpsError("missing-argument", f"No file specified for {task.written}", task.where, f"Write {task.written}: FILE.yml")
+    return name
+
+
+def find_tasks_file(shop: Workshop, name: str, task: Task, subdir: str | None = None) -> Path:
+    """The file as Ansible searches it: the role's tasks folder, the including file's folder, the playbook's folder."""
+    subdir = subdir or ("handlers" if task.is_handler else "tasks")
+    candidates = [Path(name)] if Path(name).is_absolute() else task_file_candidates(shop, name, task, subdir)
+    for path in candidates:
+        if path.is_file():
+            return path.resolve()
+    looked = "\n".join(f"  {path}" for path in candidates)
+    raise OpsError("file-not-found", f"Could not find or access '{name}'", task.where, f"Looked for:\n{looked}", width=len(task.written))
+
+
+def task_file_candidates(shop: Workshop, name: str, task: Task, subdir: str) -> list[Path]:
+    here = Path(task.where.path).parent
+    folders = [here]
+    if task.role is not None:
+        role = Path(task.role.path)
+        folders = [role / subdir, here, role / "tasks", role]
+        folders += [base for parent in reversed(task.role.parents) for base in (Path(parent.path) / subdir, Path(parent.path))]
+    folders += [shop.playbook_dir / subdir if subdir == "handlers" else shop.playbook_dir, shop.playbook_dir]
+    if task.role is None:
+        folders.insert(1, here / subdir)
+    seen: dict[Path, None] = {}
+    for folder in folders:
+        seen.setdefault(folder / name)
+    return list(seen)

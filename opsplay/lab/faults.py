@@ -32,12 +32,12 @@ def apply_fault(lab: Lab, host: LabHost, kind: str, values: Values, options: Opt
 
 def makers_of(lab: Lab) -> dict[str, Maker]:
     if lab.kind == "nspawn":
-        from opsplay.lab import real_faults
+        from opsplay.lab.real_faults import MAKERS as REAL
 
-        return real_faults.MAKERS
-    from opsplay.lab import reduced_faults
+        return REAL
+    from opsplay.lab.reduced_faults import MAKERS as REDUCED
 
-    return reduced_faults.MAKERS
+    return REDUCED
 
 
 USAGE = {

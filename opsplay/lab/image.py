@@ -19,7 +19,7 @@ SEED = Path(__file__).with_name("seed")
 SEED_SCRIPT = Path(__file__).with_name("seed_layer.sh")
 ROLES = ("web", "db", "cache", "plain")
 # What a weekly maintenance meets on a server; tcc compiles the clock fault, gpg signs the local repository.
-PACKAGES = (
+PACKAGES = (  # noqa: SIM905
     "systemd systemd-sysv dbus libpam-systemd openssh-server python3 python3-apt sudo logrotate cron iproute2 "
     "iputils-ping procps psmisc ca-certificates less nano nftables apt-utils acl rsync xz-utils bzip2 sqlite3 "
     "gpg gpg-agent tcc postgresql-15 postgresql-client-15 redis-server"

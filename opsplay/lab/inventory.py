@@ -11,7 +11,12 @@ from opsplay.lab.hosts import LabHost
 MARK = "# Written by opsplay lab up; removed by opsplay lab down."
 
 
-def write_inventory(folder: Path, hosts: list[LabHost], variables: dict[str, object]) -> None:
+def write_inventory(
+    folder: Path,
+    hosts: list[LabHost],
+    variables: dict[str, object],
+    more: dict[str, dict[str, object]] | None = None,
+) -> None:
     """hosts.yml with the groups web, db, cache and plain, and group_vars/all.yml with how to reach them."""
     import yaml
 
@@ -21,6 +26,7 @@ def write_inventory(folder: Path, hosts: list[LabHost], variables: dict[str, obj
         entry: dict[str, object] = {"ansible_host": host.address}
         if host.port != 22:
             entry["ansible_port"] = host.port
+        entry.update((more or {}).get(host.name, {}))
         groups.setdefault(host.role, {"hosts": {}})["hosts"][host.name] = entry  # type: ignore[index]
     tree = {"all": {"children": groups}}
     (folder / "hosts.yml").write_text(f"{MARK}\n{yaml.safe_dump(tree, sort_keys=False)}")

@@ -114,9 +114,10 @@ def load(home: Path) -> Lab:
     record = json.loads((home / RECORD).read_text())
     for key in ("home", "dir", "inventory_path"):
         record[key] = Path(record[key])
-    paths = {"key": Path, "home": Path}
-    hosts = [LabHost(**{k: paths.get(k, lambda v: v)(v) for k, v in row.items()}) for row in record["hosts"]]
-    record["hosts"], record["notes"] = tuple(hosts), tuple(record["notes"])
+    for row in record["hosts"]:
+        row.update(key=Path(row["key"]), home=Path(row["home"]))
+    record["hosts"] = tuple(LabHost(**row) for row in record["hosts"])
+    record["notes"] = tuple(record["notes"])
     return Lab(**record)
 
 

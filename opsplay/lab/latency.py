@@ -58,14 +58,27 @@ def start_cable(lab: Lab, host: LabHost, near: str, far: str, ledger: Ledger) ->
     """Started inside a control group of its own, so that `down` finds it whatever happens to us."""
     groups = make_group(ledger.note("cgroup", cable_group(lab, host)))
     enter = "".join(f"echo $$ >{group}/cgroup.procs; " for group in groups)
-    command = ["sh", "-c", f'{enter}exec "$@"', "sh", sys.executable, "-I", "-S", str(CABLE), near, far, str(host.home)]
+    command = [
+        "setsid",
+        "--fork",
+        "sh",
+        "-c",
+        f'{enter}exec "$@"',
+        "sh",
+        sys.executable,
+        "-I",
+        "-S",
+        str(CABLE),
+        near,
+        far,
+        str(host.home),
+    ]
     with (host.home / "cable.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True, cwd="/"
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/")
     assert process.stdout is not None
     said = process.stdout.readline()
     process.stdout.close()
+    process.wait(30)
     if said != b"ready\n":
         raise OpsError(
             "lab-no-cable",

@@ -100,14 +100,20 @@ def is_alive(lab: Lab) -> bool:
 def new_home(asked: Request) -> tuple[str, Path, Ledger]:
     """A home with a fresh id; the folder points to it before anything is made, so that `down` finds it."""
     labs_home().mkdir(parents=True, exist_ok=True)
-    while (home := labs_home() / (lab_id := secrets.token_hex(3))).exists():
-        pass
+    lab_id = new_id()
+    while (home := labs_home() / lab_id).exists():
+        lab_id = new_id()
     ledger = Ledger.open(home)
     ledger.note("folder", str(asked.dir))
     ledger.note("inventory", str(asked.inventory))
     asked.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     (asked.dir / POINTER).write_text(f"{home}\n")
     return lab_id, home, ledger
+
+
+def new_id() -> str:
+    """Six characters, as names of network links are short; a letter first, so that YAML never reads a number."""
+    return secrets.choice("abcdef") + secrets.token_hex(3)[:5]
 
 
 def keep_logs(home: Path, folder: Path) -> None:

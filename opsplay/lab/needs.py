@@ -57,7 +57,7 @@ def needs_packages(packages: list[str], why: str) -> OpsError:
     return OpsError(
         "lab-needs-packages",
         f"the lab needs the Debian packages {', '.join(packages)}: {why}",
-        remedy=f"Install them: apt-get install {' '.join(packages)}\nOr start the reduced lab: opsplay lab up --reduced",
+        remedy=f"Install them: apt-get install {' '.join(packages)}\nOr without: opsplay lab up --reduced",
         fault=Fault.USAGE,
     )
 

@@ -10,6 +10,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from opsplay.errors import Fault, OpsError
 from opsplay.lab.cgroups import inits_in, kill, make_group, processes_in
@@ -62,8 +63,8 @@ def mount_root(plan: Blueprint, ledger: Ledger) -> None:
     if plan.root_size:
         ledger.note("mount", str(writable))
         mount(["-t", "tmpfs", "-o", f"size={plan.root_size},mode=755", plan.machine, str(writable)])
-    for folder in ("upper", "work"):
-        (writable / folder).mkdir(exist_ok=True)
+    for part in ("upper", "work"):
+        (writable / part).mkdir(exist_ok=True)
     lower = ":".join(str(layer) for layer in plan.layers)
     options = f"lowerdir={lower},upperdir={writable}/upper,workdir={writable}/work"
     ledger.note("mount", str(plan.root))
@@ -93,12 +94,12 @@ def furnish(plan: Blueprint) -> None:
     shadow = (etc / "shadow").read_text()
     put(shadow.replace("\noperator:!:", f"\noperator:{plan.operator_hash}:").encode(), etc / "shadow", 0o640)
     allowed = plan.client_key.with_suffix(".pub").read_bytes()
-    for user, number, group in account_numbers(etc / "passwd"):
-        ssh = plan.root / user.lstrip("/") / ".ssh"
+    for home, number, group in accounts(etc / "passwd"):
+        ssh = plan.root / home.lstrip("/") / ".ssh"
         ssh.mkdir(mode=0o700, exist_ok=True)
         put(allowed, ssh / "authorized_keys", 0o600)
-        for path in (ssh, ssh / "authorized_keys"):
-            os.chown(path, number, group)
+        os.chown(ssh, number, group)
+        os.chown(ssh / "authorized_keys", number, group)
 
 
 def put(data: bytes, path: Path, mode: int) -> None:
@@ -106,7 +107,7 @@ def put(data: bytes, path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
-def account_numbers(passwd: Path) -> list[tuple[str, int, int]]:
+def accounts(passwd: Path) -> list[tuple[str, int, int]]:
     """Home, uid and gid of the three accounts that the lab's key opens."""
     rows = [line.split(":") for line in passwd.read_text().splitlines()]
     return [(row[5], int(row[2]), int(row[3])) for row in rows if row[0] in ("root", "deploy", "operator")]
@@ -133,15 +134,21 @@ def boot(plan: Blueprint, ledger: Ledger) -> None:
         "CGROUPS": " ".join(map(str, groups)),
     }
     with (plan.home / "console.log").open("ab") as console:
-        subprocess.Popen(
-            ["bash", str(KEEPER), str(plan.home), *nspawn_command(plan)],
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=console,
-            env=environment,
-            cwd="/",
-            start_new_session=True,
-        )
+        detach(["bash", str(KEEPER), str(plan.home), *nspawn_command(plan)], console, environment)
+
+
+def detach(command: list[str], log: IO[bytes], environment: dict[str, str], folder: Path = Path("/")) -> None:
+    """Start a process in a session of its own that is no child of ours, so that nobody has to wait for its end."""
+    subprocess.run(
+        ["setsid", "--fork", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        cwd=folder,
+        check=True,
+        timeout=30,
+    )
 
 
 def nspawn_command(plan: Blueprint) -> list[str]:

@@ -10,8 +10,8 @@ from opsplay.lab.guest import leader_of, run_in_guest, wait_for_leader
 from opsplay.lab.hosts import LabHost
 from opsplay.lab.lab import Lab
 from opsplay.lab.latency import link_of, remove_cable, set_latency
-from opsplay.lab.recreation import boot_again, group_of
 from opsplay.lab.nspawn import stop_host
+from opsplay.lab.recreation import boot_again, group_of
 
 MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -6,10 +6,10 @@ import sqlite3
 import tarfile
 from pathlib import Path
 
-from steps import age, write
+from steps import age, at, write
 
-SQLITE = Path("/var/backups/sqlite")
-TAR = Path("/var/backups/files")
+SQLITE = at("/var/backups/sqlite")
+TAR = at("/var/backups/files")
 
 
 def sqlite_database(path: Path, orders: int, padding: int = 100) -> Path:

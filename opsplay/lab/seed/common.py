@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from application_logs import application_logs
 from packages import build_repositories
-from steps import FILES, age, gzipped, log_lines, run, write
+from steps import FILES, age, run, write
 
 SSHD = """\
 UseDNS no
@@ -25,7 +26,7 @@ systemd-firstboot.service getty.target console-getty.service systemd-udevd.servi
 proc-sys-fs-binfmt_misc.automount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount
 dev-hugepages.mount dev-mqueue.mount systemd-tmpfiles-clean.timer logrotate.timer systemd-journal-flush.service
 systemd-update-utmp.service systemd-update-utmp-runlevel.service modprobe@.service
-""".split()
+""".split()  # noqa: SIM905
 
 
 def main() -> None:
@@ -73,7 +74,7 @@ def link(target: str, path: str) -> None:
 def application() -> None:
     """lab-app writes numbered lines to two logs for as long as it runs, and reopens them on SIGHUP."""
     for name in ("lab-app", "lab-holder"):
-        shutil.copy(FILES / f"{name}.py", f"/usr/local/sbin/{name}")
+        shutil.copy(FILES / name, f"/usr/local/sbin/{name}")
         Path(f"/usr/local/sbin/{name}").chmod(0o755)
     for unit in UNITS:
         shutil.copy(FILES / unit, f"/etc/systemd/system/{unit}")
@@ -81,26 +82,6 @@ def application() -> None:
     write("/etc/lab-app.conf", "lines_per_second = 5\n")
     write("/etc/cron.d/lab-tick", "* * * * * root date +\\%FT\\%T >> /var/log/cron-tick.log\n")
     application_logs(Path("/var/log/app"))
-
-
-def application_logs(folder: Path) -> None:
-    plain, lines = log_lines(3000, json=False), log_lines(3000, json=True)
-    write(str(folder / "app.log"), plain, mode=0o640)
-    write(str(folder / "app.jsonl"), lines, mode=0o640)
-    write(str(folder / "app.log.1"), plain, mode=0o640)
-    for number, days in ((2, 2), (3, 9), (4, 35), (5, 60)):
-        gzipped(folder / f"app.log.{number}.gz", plain)
-        age(folder / f"app.log.{number}.gz", days)
-    age(folder / "app.log.1", 1)
-    big = folder / "big.log"
-    write(str(big), log_lines(2000, json=False), mode=0o640)
-    with big.open("r+b") as log:
-        log.truncate(24 << 20)
-    write(str(folder / "stale.log"), log_lines(50, json=False), mode=0o640)
-    age(folder / "stale.log", 20)
-    write(str(folder / "empty.log"), "", mode=0o640)
-    run("chown", "-R", "app:adm", str(folder))
-    folder.chmod(0o750)
 
 
 def clock() -> None:

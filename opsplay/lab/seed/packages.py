@@ -46,7 +46,7 @@ def library(version: str) -> dict[str, str]:
 
 
 def service(version: str) -> dict[str, str]:
-    program = (FILES / "lab-service.py").read_text().replace("@VERSION@", version)
+    program = (FILES / "lab-service").read_text().replace("@VERSION@", version)
     unit = (FILES / "lab-service.service").read_text()
     return {"/usr/bin/lab-service": program, "/lib/systemd/system/lab-service.service": unit}
 

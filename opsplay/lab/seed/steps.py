@@ -9,13 +9,26 @@ import time
 from pathlib import Path
 
 FILES = Path(__file__).with_name("files")
+# A reduced lab seeds a folder of this machine as its user, where the image's own root is "/".
+ROOT = Path(os.environ.get("LAB_SEED_ROOT", "/"))
+REAL = Path("/") == ROOT
 AGES = Path("/var/lib/opsplay-lab/ages")
 DAY = 86400
 
 
+def at(path: str) -> Path:
+    return ROOT / path.lstrip("/")
+
+
+def own(owner: str, path: Path) -> None:
+    """Give the tree to its owner; in a reduced lab everything stays its user's."""
+    if REAL:
+        run("chown", "-R", owner, str(path))
+
+
 def run(*command: str, text: str | None = None, user: str = "") -> str:
     """The output of a command that must succeed, as root or as `user`."""
-    words = ["runuser", "-u", user, "--", *command] if user else list(command)
+    words = ["runuser", "-u", user, "--", *command] if user and REAL else list(command)
     done = subprocess.run(words, input=text, text=True, capture_output=True, cwd="/", timeout=120)
     if done.returncode:
         raise SystemExit(f"{' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
@@ -32,6 +45,10 @@ def write(path: str, text: str | bytes, mode: int = 0o644) -> Path:
 
 def age(path: Path, days: float) -> None:
     """Note that the file is to look so old whenever a lab starts; the image itself may be cached for months."""
+    if not REAL:
+        moment = time.time() - days * DAY
+        os.utime(path, (moment, moment), follow_symlinks=False)
+        return
     AGES.mkdir(parents=True, exist_ok=True)
     with (AGES / f"{Path(sys.argv[0]).stem}.tsv").open("a") as ages:
         ages.write(f"{int(days * DAY)}\t{path}\n")

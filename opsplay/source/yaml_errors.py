@@ -45,7 +45,7 @@ def _explain_place(problem: str, error: Any, where: Where, lines: list[str]) -> 
         return _stray_colon(where, line)
     if "quoted scalar" in context and ("end of stream" in problem or "document indicator" in problem):
         return _unclosed_quote(error, where)
-    return _explain_rest(problem, context, where, lines, char)
+    return _explain_rest(problem, context, error, where, lines, char)
 
 
 def _template_in(lines: list[str], where: Where) -> Where | None:
@@ -80,15 +80,22 @@ def _stray_colon(where: Where, line: str) -> OpsError:
 
 
 def _unclosed_quote(error: Any, where: Where) -> OpsError:
-    mark = error.context_mark
-    place = Where(where.path, mark.line + 1, mark.column + 1) if mark else where
+    place = _opening(error, where)
     return OpsError("yaml-unclosed-quote", "this quote is never closed", place, "Close it, or remove it.")
 
 
-def _explain_rest(problem: str, context: str, where: Where, lines: list[str], char: str) -> OpsError:
+def _opening(error: Any, where: Where) -> Where:
+    """The place where what went wrong had begun, where that was on an earlier line."""
+    mark = error.context_mark
+    return Where(where.path, mark.line + 1, mark.column + 1) if mark and mark.line + 1 < where.line else where
+
+
+def _explain_rest(problem: str, context: str, error: Any, where: Where, lines: list[str], char: str) -> OpsError:
     line = lines[where.line - 1] if where.line <= len(lines) else ""
     if _QUOTED_THEN_MORE.search(line) and ("expected" in problem):
         return OpsError(_CODE, "text follows a closing quote", where, "Put the quotes around the whole value.")
+    if "could not find expected ':'" in problem or "did not find expected ','" in problem:
+        where = _opening(error, where)
     for pattern, message, remedy in _SAYINGS:
         if pattern in problem or pattern in context:
             return OpsError(_CODE, message.format(char=char), where, remedy)
@@ -127,6 +134,7 @@ _SAYINGS = (
     ("did not find expected hexdecimal number", "an escape without its hexadecimal digits", "Use single quotes."),
     ("while scanning an alias", "a value that starts with * is an alias", 'Quote it if it is text: "*".'),
     ("while scanning an anchor", "a value that starts with & is an anchor", 'Quote it if it is text: "&...".'),
+    ("directive", "a line that starts with % is a directive to YAML", "Quote the value if it is text."),
     ("undefined tag handle", "a value that starts with ! is a tag", "Quote the value if it is text."),
     ("scanning a tag", "a value that starts with ! is a tag", "Quote the value if it is text."),
     (

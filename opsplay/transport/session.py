@@ -10,7 +10,7 @@ from typing import Any
 
 from opsplay.errors import Fault, OpsError
 from opsplay.remote import frames
-from opsplay.transport.code import UnknownModule, core_names, module_files, source
+from opsplay.transport.code import MODULES, UnknownModule, core_names, module_files, source
 from opsplay.transport.link import Link
 from opsplay.transport.protocol import ConnectionLost, ProtocolError, Reply, Step, Unreachable
 from opsplay.transport.tuning import Tuning
@@ -108,6 +108,8 @@ class FrameSession:
         """A frame with the sources that these steps need and the host has not got yet."""
         missing: set[str] = set()
         for step in steps:
+            if MODULES + step.module in self._known:
+                continue
             try:
                 missing |= module_files(step.module) - self._known
             except UnknownModule as error:
@@ -117,6 +119,12 @@ class FrameSession:
             return b""
         self._known |= missing
         return frames.encode({"kind": "code", "files": {name: source(name) for name in sorted(missing)}})
+
+    def teach(self, module: str, text: str) -> None:
+        """Sends a module that is not part of opsplay: one of a playbook's library folder, or of a test."""
+        name = MODULES + module
+        self._known.add(name)
+        self._link.send(frames.encode({"kind": "code", "files": {name: text}}))
 
     def _arm(self, request: FrameRequest) -> None:
         """A host that does not keep a step's deadline is given up shortly behind it."""

@@ -29,17 +29,28 @@ class Settings:
 
     inventory: tuple[str, ...] = setting((), "inventory", "ANSIBLE_INVENTORY", kind="pathlist")
     roles_path: tuple[str, ...] = setting(
-        ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"), "roles_path", "ANSIBLE_ROLES_PATH", kind="paths"
+        ("~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"),
+        "roles_path",
+        "ANSIBLE_ROLES_PATH",
+        kind="paths",
     )
     collections_path: tuple[str, ...] = setting(
         ("~/.ansible/collections", "/usr/share/ansible/collections"),
         "collections_path", "ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", kind="paths",
     )  # fmt: skip
     library: tuple[str, ...] = setting(("~/.ansible/plugins/modules",), "library", "ANSIBLE_LIBRARY", kind="paths")
-    module_utils: tuple[str, ...] = setting(("~/.ansible/plugins/module_utils",), "module_utils", "ANSIBLE_MODULE_UTILS", kind="paths")
-    filter_plugins: tuple[str, ...] = setting(("~/.ansible/plugins/filter",), "filter_plugins", "ANSIBLE_FILTER_PLUGINS", kind="paths")
-    test_plugins: tuple[str, ...] = setting(("~/.ansible/plugins/test",), "test_plugins", "ANSIBLE_TEST_PLUGINS", kind="paths")
-    lookup_plugins: tuple[str, ...] = setting(("~/.ansible/plugins/lookup",), "lookup_plugins", "ANSIBLE_LOOKUP_PLUGINS", kind="paths")
+    module_utils: tuple[str, ...] = setting(
+        ("~/.ansible/plugins/module_utils",), "module_utils", "ANSIBLE_MODULE_UTILS", kind="paths"
+    )
+    filter_plugins: tuple[str, ...] = setting(
+        ("~/.ansible/plugins/filter",), "filter_plugins", "ANSIBLE_FILTER_PLUGINS", kind="paths"
+    )
+    test_plugins: tuple[str, ...] = setting(
+        ("~/.ansible/plugins/test",), "test_plugins", "ANSIBLE_TEST_PLUGINS", kind="paths"
+    )
+    lookup_plugins: tuple[str, ...] = setting(
+        ("~/.ansible/plugins/lookup",), "lookup_plugins", "ANSIBLE_LOOKUP_PLUGINS", kind="paths"
+    )
     action_plugins: tuple[str, ...] = setting((), "action_plugins", "ANSIBLE_ACTION_PLUGINS", kind="paths")
     playbook_dir: str | None = setting(None, "playbook_dir", "ANSIBLE_PLAYBOOK_DIR", kind="path")
     forks: int = setting(0, "forks", "ANSIBLE_FORKS", kind="int")  # 0: as many hosts at once as there are
@@ -48,7 +59,9 @@ class Settings:
     remote_user: str | None = setting(None, "remote_user", "ANSIBLE_REMOTE_USER")
     remote_port: int | None = setting(None, "remote_port", "ANSIBLE_REMOTE_PORT", kind="int")
     private_key_file: str | None = setting(None, "private_key_file", "ANSIBLE_PRIVATE_KEY_FILE", kind="path")
-    host_key_checking: bool = setting(True, "host_key_checking", "ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING", kind="bool")
+    host_key_checking: bool = setting(
+        True, "host_key_checking", "ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_SSH_HOST_KEY_CHECKING", kind="bool"
+    )
     transport: str = setting("ssh", "transport", "ANSIBLE_TRANSPORT")
     interpreter_python: str = setting("auto", "interpreter_python", "ANSIBLE_PYTHON_INTERPRETER")
     executable: str = setting("/bin/sh", "executable", "ANSIBLE_EXECUTABLE")
@@ -60,12 +73,20 @@ class Settings:
     become_user: str = setting("root", "become_user", "ANSIBLE_BECOME_USER", section="privilege_escalation")
     become_exe: str | None = setting(None, "become_exe", "ANSIBLE_BECOME_EXE", section="privilege_escalation")
     become_flags: str | None = setting(None, "become_flags", "ANSIBLE_BECOME_FLAGS", section="privilege_escalation")
-    become_ask_pass: bool = setting(False, "become_ask_pass", "ANSIBLE_BECOME_ASK_PASS", section="privilege_escalation", kind="bool")
-    become_password_file: str | None = setting(None, "become_password_file", "ANSIBLE_BECOME_PASSWORD_FILE", kind="path")
-    connection_password_file: str | None = setting(None, "connection_password_file", "ANSIBLE_CONNECTION_PASSWORD_FILE", kind="path")
+    become_ask_pass: bool = setting(
+        False, "become_ask_pass", "ANSIBLE_BECOME_ASK_PASS", section="privilege_escalation", kind="bool"
+    )
+    become_password_file: str | None = setting(
+        None, "become_password_file", "ANSIBLE_BECOME_PASSWORD_FILE", kind="path"
+    )
+    connection_password_file: str | None = setting(
+        None, "connection_password_file", "ANSIBLE_CONNECTION_PASSWORD_FILE", kind="path"
+    )
     ask_pass: bool = setting(False, "ask_pass", "ANSIBLE_ASK_PASS", kind="bool")
     vault_password_file: str | None = setting(None, "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE", kind="path")
-    vault_identity_list: tuple[str, ...] = setting((), "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST", kind="list")
+    vault_identity_list: tuple[str, ...] = setting(
+        (), "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST", kind="list"
+    )
     vault_identity: str = setting("default", "vault_identity", "ANSIBLE_VAULT_IDENTITY")
     vault_encrypt_identity: str | None = setting(None, "vault_encrypt_identity", "ANSIBLE_VAULT_ENCRYPT_IDENTITY")
     vault_id_match: bool = setting(False, "vault_id_match", "ANSIBLE_VAULT_ID_MATCH", kind="bool")
@@ -83,25 +104,41 @@ class Settings:
     fact_caching_timeout: int = setting(86400, "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT", kind="int")
     force_handlers: bool = setting(False, "force_handlers", "ANSIBLE_FORCE_HANDLERS", kind="bool")
     any_errors_fatal: bool = setting(False, "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL", kind="bool")
-    error_on_missing_handler: bool = setting(True, "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER", kind="bool")
+    error_on_missing_handler: bool = setting(
+        True, "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER", kind="bool"
+    )
     no_log: bool = setting(False, "no_log", "ANSIBLE_NO_LOG", kind="bool")
     strategy: str = setting("linear", "strategy", "ANSIBLE_STRATEGY")
     private_role_vars: bool = setting(False, "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS", kind="bool")
     jinja2_native: bool = setting(False, "jinja2_native", "ANSIBLE_JINJA2_NATIVE", kind="bool")
     jinja2_extensions: str = setting("", "jinja2_extensions", "ANSIBLE_JINJA2_EXTENSIONS")
-    allow_broken_conditionals: bool = setting(False, "allow_broken_conditionals", "ANSIBLE_ALLOW_BROKEN_CONDITIONALS", kind="bool")
+    allow_broken_conditionals: bool = setting(
+        False, "allow_broken_conditionals", "ANSIBLE_ALLOW_BROKEN_CONDITIONALS", kind="bool"
+    )
     ansible_managed: str = setting("Ansible managed", "ansible_managed", "ANSIBLE_MANAGED")
     duplicate_dict_key: str = setting("error", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY")
-    host_pattern_mismatch: str = setting("warning", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH", section="inventory")
-    inventory_enabled: tuple[str, ...] = setting(
-        ("host_list", "script", "auto", "yaml", "ini", "toml"), "enable_plugins", "ANSIBLE_INVENTORY_ENABLED", section="inventory", kind="list"
+    host_pattern_mismatch: str = setting(
+        "warning", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH", section="inventory"
     )
-    inventory_unparsed_failed: bool = setting(False, "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED", section="inventory", kind="bool")
+    inventory_enabled: tuple[str, ...] = setting(
+        ("host_list", "script", "auto", "yaml", "ini", "toml"),
+        "enable_plugins",
+        "ANSIBLE_INVENTORY_ENABLED",
+        section="inventory",
+        kind="list",
+    )
+    inventory_unparsed_failed: bool = setting(
+        False, "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED", section="inventory", kind="bool"
+    )
     inventory_any_unparsed_failed: bool = setting(
         False, "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", section="inventory", kind="bool"
     )
-    inventory_unparsed_warning: bool = setting(True, "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING", section="inventory", kind="bool")
-    transform_invalid_group_chars: str = setting("never", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS")
+    inventory_unparsed_warning: bool = setting(
+        True, "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING", section="inventory", kind="bool"
+    )
+    transform_invalid_group_chars: str = setting(
+        "never", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"
+    )
     vars_plugins_stage: str = setting("demand", "run_vars_plugins", "ANSIBLE_RUN_VARS_PLUGINS")
     playbook_vars_root: str = setting("top", "playbook_vars_root", "ANSIBLE_PLAYBOOK_VARS_ROOT")
     precedence: tuple[str, ...] = setting(
@@ -117,20 +154,27 @@ class Settings:
     force_color: bool = setting(False, "force_color", "ANSIBLE_FORCE_COLOR", kind="bool")
     system_warnings: bool = setting(True, "system_warnings", "ANSIBLE_SYSTEM_WARNINGS", kind="bool")
     display_skipped_hosts: bool = setting(True, "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS", kind="bool")
-    display_args_to_stdout: bool = setting(False, "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", kind="bool")
+    display_args_to_stdout: bool = setting(
+        False, "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", kind="bool"
+    )
     stdout_callback: str = setting("default", "stdout_callback", "ANSIBLE_STDOUT_CALLBACK")
     callbacks_enabled: tuple[str, ...] = setting((), "callbacks_enabled", "ANSIBLE_CALLBACKS_ENABLED", kind="list")
-    callback_plugins: tuple[str, ...] = setting(("~/.ansible/plugins/callback",), "callback_plugins", "ANSIBLE_CALLBACK_PLUGINS", kind="paths")
+    callback_plugins: tuple[str, ...] = setting(
+        ("~/.ansible/plugins/callback",), "callback_plugins", "ANSIBLE_CALLBACK_PLUGINS", kind="paths"
+    )
     show_custom_stats: bool = setting(False, "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS", kind="bool")
     max_diff_size: int = setting(104448, "max_diff_size", "ANSIBLE_MAX_DIFF_SIZE", kind="int")
     remote_tmp: str = setting("~/.ansible/tmp", "remote_tmp", "ANSIBLE_REMOTE_TMP")
     local_tmp: str = setting("~/.ansible/tmp", "local_tmp", "ANSIBLE_LOCAL_TEMP")
     module_lang: str = setting("", "module_lang", "ANSIBLE_MODULE_LANG")
-    ignore_files_: tuple[str, ...] = setting((), "inventory_ignore_patterns", "ANSIBLE_INVENTORY_IGNORE_REGEX", kind="list")
+    ignore_files_: tuple[str, ...] = setting(
+        (), "inventory_ignore_patterns", "ANSIBLE_INVENTORY_IGNORE_REGEX", kind="list"
+    )
     state_dir: str | None = setting(None, "state_dir", "OPSPLAY_STATE", section="opsplay", kind="path")
     history_url: str | None = setting(None, "history", "OPSPLAY_HISTORY", section="opsplay")
     connect_at_once: int = setting(16, "connect_at_once", "OPSPLAY_CONNECT_AT_ONCE", section="opsplay", kind="int")
     config_file: str | None = None
+    compatible: bool = False  # run by the shims: where our own way is stricter, Ansible's
     warnings: tuple[str, ...] = ()
 
     def with_(self, **changes: Any) -> Settings:
@@ -207,7 +251,12 @@ def convert(text: str, kind: str, key: str, base: Path) -> Any:
         return to_bool(text, key)
     if kind == "int":
         if not text.lstrip("-").isdigit():
-            raise OpsError("bad-setting", f"{key} is a whole number, not {text!r}", remedy=f"Set {key} to a number.", fault=Fault.USAGE)
+            raise OpsError(
+                "bad-setting",
+                f"{key} is a whole number, not {text!r}",
+                remedy=f"Set {key} to a number.",
+                fault=Fault.USAGE,
+            )
         return int(text)
     if kind == "path":
         return str(absolute(text, base)) if text else None
@@ -230,5 +279,7 @@ def absolute(text: str, base: Path) -> Path:
 def to_bool(text: str, key: str) -> bool:
     lowered = text.lower()
     if lowered not in TRUE | FALSE:
-        raise OpsError("bad-setting", f"{key} is yes or no, not {text!r}", remedy=f"Set {key} to true or false.", fault=Fault.USAGE)
+        raise OpsError(
+            "bad-setting", f"{key} is yes or no, not {text!r}", remedy=f"Set {key} to true or false.", fault=Fault.USAGE
+        )
     return lowered in TRUE

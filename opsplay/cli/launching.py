@@ -41,11 +41,18 @@ def ask_password(prompt: str) -> str:
     import getpass
 
     if not sys.stdin or not (sys.stdin.isatty() or Path("/dev/tty").exists()):
-        raise OpsError("no-terminal", "a password is needed and there is no terminal to ask at", remedy="Give it by a file.", fault=Fault.USAGE)
+        raise OpsError(
+            "no-terminal",
+            "a password is needed and there is no terminal to ask at",
+            remedy="Give it by a file.",
+            fault=Fault.USAGE,
+        )
     try:
         return getpass.getpass(prompt)
     except EOFError:
-        raise OpsError("no-answer", "a password is needed and none was typed", remedy="Give it by a file.", fault=Fault.USAGE) from None
+        raise OpsError(
+            "no-answer", "a password is needed and none was typed", remedy="Give it by a file.", fault=Fault.USAGE
+        ) from None
 
 
 def password(flags: Mapping[str, Any], settings: Settings, kind: str, prompt: str) -> str | None:

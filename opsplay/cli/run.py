@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from opsplay.cli.run_options import connection_options, inventory_options, listing_options, mode_options, tag_options, variable_options
+from opsplay.cli.run_options import (
+    connection_options,
+    inventory_options,
+    listing_options,
+    mode_options,
+    tag_options,
+    variable_options,
+)
 
 
 @click.command("run", context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +26,14 @@ from opsplay.cli.run_options import connection_options, inventory_options, listi
 @mode_options
 @connection_options
 @listing_options
-@click.option("-o", "--report", "reports", multiple=True, metavar="FILE", help="Write the summary: .html, .json, .md, .xml (JUnit), .txt.")
+@click.option(
+    "-o",
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FILE",
+    help="Write the summary: .html, .json, .md, .xml (JUnit), .txt.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
 def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, **flags: Any) -> int:

@@ -20,14 +20,35 @@ def stacked(*options: Decorator) -> Decorator:
 
 
 inventory_options = stacked(
-    click.option("-i", "--inventory", "--inventory-file", multiple=True, metavar="SOURCE", help="Inventory file, folder, script or host list; repeatable."),
+    click.option(
+        "-i",
+        "--inventory",
+        "--inventory-file",
+        multiple=True,
+        metavar="SOURCE",
+        help="Inventory file, folder, script or host list; repeatable.",
+    ),
     click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts of those that a play names."),
 )
 variable_options = stacked(
-    click.option("-e", "--extra-vars", multiple=True, metavar="VARS", help="name=value, YAML, JSON or @file; repeatable, strongest of all."),
+    click.option(
+        "-e",
+        "--extra-vars",
+        multiple=True,
+        metavar="VARS",
+        help="name=value, YAML, JSON or @file; repeatable, strongest of all.",
+    ),
     click.option("-J", "--ask-vault-pass", "--ask-vault-password", is_flag=True, help="Ask for the vault password."),
-    click.option("--vault-password-file", "--vault-pass-file", multiple=True, metavar="FILE", help="File or script with the vault password."),
-    click.option("--vault-id", multiple=True, metavar="ID@SOURCE", help="A vault id and where its password comes from."),
+    click.option(
+        "--vault-password-file",
+        "--vault-pass-file",
+        multiple=True,
+        metavar="FILE",
+        help="File or script with the vault password.",
+    ),
+    click.option(
+        "--vault-id", multiple=True, metavar="ID@SOURCE", help="A vault id and where its password comes from."
+    ),
 )
 connection_options = stacked(
     click.option("-u", "--user", "remote_user", metavar="USER", help="Log in as this user."),
@@ -36,9 +57,13 @@ connection_options = stacked(
     click.option("--private-key", "--key-file", "private_key_file", metavar="FILE", help="Log in with this key."),
     click.option("--ssh-common-args", metavar="ARGS", help="Arguments of ssh, e.g. '-o ProxyJump=gate'."),
     click.option("--ssh-extra-args", metavar="ARGS", help="More arguments of ssh."),
-    click.option("--sftp-extra-args", "--scp-extra-args", "unused_args", metavar="ARGS", hidden=True, expose_value=False),
+    click.option(
+        "--sftp-extra-args", "--scp-extra-args", "unused_args", metavar="ARGS", hidden=True, expose_value=False
+    ),
     click.option("-k", "--ask-pass", is_flag=True, help="Ask for the login password."),
-    click.option("--connection-password-file", "--conn-pass-file", metavar="FILE", help="File with the login password."),
+    click.option(
+        "--connection-password-file", "--conn-pass-file", metavar="FILE", help="File with the login password."
+    ),
     click.option("-b", "--become", is_flag=True, default=None, help="Become another user on the hosts."),
     click.option("--become-method", metavar="METHOD", help="sudo, su or doas."),
     click.option("--become-user", metavar="USER", help="Become this user (root)."),

@@ -52,7 +52,8 @@ class Attempt:
             return dict(await asyncio.wait_for(work, seconds))
         except TimeoutError:
             return failure(
-                f"Timed out after {seconds:g} second(s).", timedout={"frame": "", "period": int(seconds) if seconds == int(seconds) else seconds}
+                f"Timed out after {seconds:g} second(s).",
+                timedout={"frame": "", "period": int(seconds) if seconds == int(seconds) else seconds},
             )
 
     def verb(self) -> Verb:
@@ -61,7 +62,12 @@ class Attempt:
             name = str(self.run.templar.render(_template(name, self.task), self.scope))
         verb = self.run.find_verb(name, self.task)
         if verb is None:
-            raise OpsError("unknown-module", f"couldn't resolve module/action '{name}'", self.task.where, self.run.catalog.suggestion(name))
+            raise OpsError(
+                "unknown-module",
+                f"couldn't resolve module/action '{name}'",
+                self.task.where,
+                self.run.catalog.suggestion(name),
+            )
         return verb
 
     # -- arguments -----------------------------------------------------------------------------------------------
@@ -109,7 +115,12 @@ class Attempt:
         secrets = secrets_in(raw, verb.spec)
         self.work.secrets |= secrets
         if "invocation" not in result:
-            hidden = {name: (MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else value) for name, value in raw.items()}
+            hidden = {
+                name: (
+                    MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else value
+                )
+                for name, value in raw.items()
+            }
             result["invocation"] = {"module_args": hidden}
 
     # -- doing it ------------------------------------------------------------------------------------------------
@@ -126,7 +137,9 @@ class Attempt:
                 return failure(f"async is not supported for this task. The {verb.name} action runs on the controller.")
             return dict(await verb.code.act(self.context, args))
         if self.check and verb.spec is not None and verb.spec.check == "none":
-            return skipped(f"remote module ({verb.name}) does not support check mode") | {"msg": f"remote module ({verb.name}) does not support check mode"}
+            return skipped(f"remote module ({verb.name}) does not support check mode") | {
+                "msg": f"remote module ({verb.name}) does not support check mode"
+            }
         return await self.module(verb.name, args, background=background)
 
     async def module(
@@ -170,7 +183,11 @@ class Attempt:
             if result.get("finished"):
                 await target.run(Step("async_status", dict(jid=job, mode="cleanup")))
                 return {**result, "ansible_job_id": job}
-        return failure("async task did not complete within the requested time - %ss" % int(seconds), ansible_job_id=job, async_result=started)
+        return failure(
+            "async task did not complete within the requested time - %ss" % int(seconds),
+            ansible_job_id=job,
+            async_result=started,
+        )
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -179,9 +196,16 @@ class Attempt:
             rendered = self.run.templar.render(item, self.scope)
             for one in rendered if isinstance(rendered, list) else [rendered]:
                 if isinstance(one, Mapping):
-                    merged.update({str(key): str(value) for key, value in one.items() if value is not OMIT and value is not None})
+                    merged.update(
+                        {str(key): str(value) for key, value in one.items() if value is not OMIT and value is not None}
+                    )
                 elif one not in (None, OMIT, ""):
-                    raise OpsError("bad-environment", f"environment must be a dictionary, received {one}", self.task.where, "Write environment: {NAME: value}")
+                    raise OpsError(
+                        "bad-environment",
+                        f"environment must be a dictionary, received {one}",
+                        self.task.where,
+                        "Write environment: {NAME: value}",
+                    )
         return merged
 
     @cached_property
@@ -209,7 +233,7 @@ class Attempt:
     def judge(self, result: dict[str, Any]) -> dict[str, Any]:
         """changed_when and failed_when over the result."""
         changed_when, failed_when = self.task.own.get("changed_when"), self.task.own.get("failed_when")
-        if changed_when is None and failed_when is None or result.get("skipped"):
+        if (changed_when is None and failed_when is None) or result.get("skipped"):
             return result
         scope = self.judging_scope(result)
         try:
@@ -218,7 +242,11 @@ class Attempt:
             if failed_when is not None and not result.get("unreachable"):
                 result["failed_when_result"] = result["failed"] = self.holds(failed_when, scope)
         except OpsError as error:
-            result.update(failed=True, msg=error.message, **({"changed_when_result": error.message} if changed_when is not None else {}))
+            result.update(
+                failed=True,
+                msg=error.message,
+                **({"changed_when_result": error.message} if changed_when is not None else {}),
+            )
         return result
 
     def judging_scope(self, result: dict[str, Any]) -> Scope:

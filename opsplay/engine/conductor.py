@@ -82,7 +82,9 @@ class Linear:
             return
         first = min(self.waiting, key=lambda host: (self.waiting[host][0], self.order[host]))
         key, task, _ = self.waiting[first]
-        hosts = [host for host, (other_key, other, _) in self.waiting.items() if other_key == key and other.uid == task.uid]
+        hosts = [
+            host for host, (other_key, other, _) in self.waiting.items() if other_key == key and other.uid == task.uid
+        ]
         hosts.sort(key=self.order.__getitem__)
         turn = Turn(task, hosts)
         self.begin(turn)

@@ -49,7 +49,11 @@ class Connections:
     def open_session(self, address: Address, become: Become | None) -> Session | None:
         """The session if it is up already, without waiting."""
         task = self._sessions.get((address, become, address.python))
-        return task.result() if task is not None and task.done() and not task.cancelled() and not task.exception() else None
+        return (
+            task.result()
+            if task is not None and task.done() and not task.cancelled() and not task.exception()
+            else None
+        )
 
     async def _start(self, address: Address, become: Become | None) -> Session:
         transport = await self.transport(address)
@@ -64,7 +68,11 @@ class Connections:
             await task.result().close()
 
     async def close(self) -> None:
-        transports = [task.result() for task in self._transports.values() if task.done() and not task.cancelled() and not task.exception()]
+        transports = [
+            task.result()
+            for task in self._transports.values()
+            if task.done() and not task.cancelled() and not task.exception()
+        ]
         for task in (*self._transports.values(), *self._sessions.values()):
             task.cancel()
         await asyncio.gather(*(transport.close() for transport in transports), return_exceptions=True)

@@ -41,7 +41,14 @@ class Handlers:
     def find(self, name: str, by: Task) -> list[Task]:
         """The last handler of that name, and all that listen to it."""
         named = next((task for task in reversed(self._tasks) if name in self.names(task)), None)
-        mine = next((task for task in reversed(self._tasks) if by.role and task.role and task.role.path == by.role.path and name in self.names(task)), None)
+        mine = next(
+            (
+                task
+                for task in reversed(self._tasks)
+                if by.role and task.role and task.role.path == by.role.path and name in self.names(task)
+            ),
+            None,
+        )
         listening = [task for task in self._tasks if name in self.topics(task)]
         first = mine or named
         return [*([first] if first else []), *(task for task in listening if task is not first)]
@@ -67,7 +74,11 @@ class Handlers:
     def topics(self, task: Task) -> set[str]:
         found: set[str] = set()
         for topic in task.listen:
-            value = self.play_run.run.templar.render(topic, self.play_run.handler_scope(task)) if isinstance(topic, Template) else topic
+            value = (
+                self.play_run.run.templar.render(topic, self.play_run.handler_scope(task))
+                if isinstance(topic, Template)
+                else topic
+            )
             found |= {str(item) for item in (value if isinstance(value, list) else [value])}
         return found
 

@@ -27,7 +27,18 @@ if TYPE_CHECKING:
 
 TASKS_ARGS = frozenset({"_raw_params", "file", "apply"})
 ROLE_ARGS = frozenset(
-    "name role tasks_from vars_from defaults_from handlers_from apply public allow_duplicates rolespec_validate".split()
+    [
+        "name",
+        "role",
+        "tasks_from",
+        "vars_from",
+        "defaults_from",
+        "handlers_from",
+        "apply",
+        "public",
+        "allow_duplicates",
+        "rolespec_validate",
+    ]
 )
 
 
@@ -68,7 +79,9 @@ class Includes:
         check_arguments(task, args, TASKS_ARGS)
         name = args.get("_raw_params", args.get("file"))
         if not isinstance(name, str) or not name:
-            raise OpsError("missing-argument", "No file specified for include_tasks", task.where, "Write include_tasks: FILE.yml")
+            raise OpsError(
+                "missing-argument", "No file specified for include_tasks", task.where, "Write include_tasks: FILE.yml"
+            )
         path = find_tasks_file(self.play_run.workshop, name, task)
         return Include(str(path), args, layer)
 
@@ -76,7 +89,9 @@ class Includes:
         check_arguments(task, args, ROLE_ARGS)
         name = args.get("name") or args.get("role")
         if not name:
-            raise OpsError("missing-argument", "'name' is a required field for include_role.", task.where, "Add name: ROLE.")
+            raise OpsError(
+                "missing-argument", "'name' is a required field for include_role.", task.where, "Add name: ROLE."
+            )
         use = RoleUse(
             name=str(name), where=task.where, tasks_from=str(args.get("tasks_from") or "main"), vars_from=args.get("vars_from"),
             defaults_from=args.get("defaults_from"), handlers_from=args.get("handlers_from") or "main",
@@ -102,7 +117,9 @@ class Includes:
         """The entries, built once for each file or use. Raises OpsError with the first problem in them."""
         where = (task.uid, include.path, repr(include.use) if include.use else "", repr(include.args.get("apply")))
         if where not in self._built:
-            self._built[where] = self.build_role(task, include) if include.use else (self.build_tasks(task, include), ())
+            self._built[where] = (
+                self.build_role(task, include) if include.use else (self.build_tasks(task, include), ())
+            )
         return self._built[where]
 
     def parent(self, task: Task, include: Include) -> Parent:
@@ -157,9 +174,19 @@ def check_arguments(task: Task, args: Mapping[str, Any], known: frozenset[str]) 
 
     unknown = [name for name in args if name not in known]
     if unknown:
-        raise OpsError("unknown-argument", f"Invalid options for {task.written}: {','.join(unknown)}", task.where, did_you_mean(unknown[0], set(known)))
+        raise OpsError(
+            "unknown-argument",
+            f"Invalid options for {task.written}: {','.join(unknown)}",
+            task.where,
+            did_you_mean(unknown[0], set(known)),
+        )
     if "apply" in args and not isinstance(args["apply"], Mapping):
-        raise OpsError("bad-argument", f"Expected a dict for apply but got {type(args['apply']).__name__} instead", task.where, "Write apply: {tags: ...}")
+        raise OpsError(
+            "bad-argument",
+            f"Expected a dict for apply but got {type(args['apply']).__name__} instead",
+            task.where,
+            "Write apply: {tags: ...}",
+        )
 
 
 def applied(apply: object) -> dict[str, object]:

@@ -8,14 +8,14 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from opsplay import __version__
 from opsplay.engine.connections import Connections, Open
-from opsplay.engine.run import ERROR, FAULT, INTERRUPTED, Ask, Run, finished
+from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
 from opsplay.errors import EXIT_CODES, OpsError, OpsErrors
 from opsplay.events import Listener, Notice, RunStarted
 from opsplay.inventory.live import LiveInventory
@@ -60,7 +60,11 @@ def assemble(
     """A Run with its inventory loaded. Raises OpsError."""
     extra = extra or VarLayer("extra vars (-e)")
     opener = vault if vault is not None else VaultSecrets()
-    live = LiveInventory(list(options.inventory), InventorySettings.of(settings, extra_variables=extra.values, unparsed=_unparsed(settings)), opener)
+    live = LiveInventory(
+        list(options.inventory),
+        InventorySettings.of(settings, extra_variables=extra.values, unparsed=_unparsed(settings)),
+        opener,
+    )
     store = VariableStore(live, settings, options, extra)
     secrets: set[str] = set()
     base = playbook_dir or Path.cwd()
@@ -76,7 +80,7 @@ def assemble(
 
 
 def _unparsed(settings: Settings) -> str:
-    return "error" if settings.inventory_any_unparsed_failed or settings.stdout_callback != "ansible" else "warn"
+    return "error" if settings.inventory_any_unparsed_failed or not settings.compatible else "warn"
 
 
 def plugins_for(settings: Settings, base: Path) -> Any:
@@ -239,10 +243,14 @@ def parse_extra(items: Sequence[str], vault: VaultSecrets | None = None) -> VarL
             wheres.update(dict.fromkeys(pairs, here))
             continue
         if node is not None and not isinstance(node, MapNode):
-            raise OpsError("bad-extra-vars", "extra variables are a mapping", node.where, "Write NAME: VALUE pairs.", fault=Fault.USAGE)
+            raise OpsError(
+                "bad-extra-vars",
+                "extra variables are a mapping",
+                node.where,
+                "Write NAME: VALUE pairs.",
+                fault=Fault.USAGE,
+            )
         layer = layer_from_node("extra vars (-e)", node)
         values.update(layer.values)
         wheres.update(layer.wheres)
     return VarLayer("extra vars (-e)", values, wheres)
-
-

@@ -7,7 +7,7 @@ from typing import Any
 from opsplay.model.play import Task
 
 
-class Outcome(Exception):  # noqa: N818 - control flow of a walk, not errors
+class Outcome(Exception):
     """Leaves the list of tasks that a host is in."""
 
 

@@ -124,7 +124,12 @@ class PlayRun:
             return Linear(batch, self.begin)
         if name in ("free", "host_pinned", "mitogen_free", "mitogen_host_pinned"):
             return Free(batch, self.begin_once, self.run.settings.forks if name.endswith("pinned") else 0)
-        raise OpsError("unknown-strategy", f"Invalid play strategy specified: {name}", self.play.where, "Use linear, free or host_pinned.")
+        raise OpsError(
+            "unknown-strategy",
+            f"Invalid play strategy specified: {name}",
+            self.play.where,
+            "Use linear, free or host_pinned.",
+        )
 
     def begin(self, turn: Turn) -> None:
         """Announce a task that begins; meta tasks and those of includes stay silent or follow at the end."""
@@ -162,12 +167,19 @@ class PlayRun:
         smart = settings.gathering == "smart" and self.play.keywords.get("gather_facts") is None
         if not wanted or (smart and all(self.run.store.memory(host).facts for host in batch)):
             return ()
-        args = {name: value for name in ("gather_subset", "gather_timeout", "fact_path") if (value := self.value(name)) is not None}
+        args = {
+            name: value
+            for name in ("gather_subset", "gather_timeout", "fact_path")
+            if (value := self.value(name)) is not None
+        }
         args.setdefault("gather_subset", list(settings.gather_subset) or ["all"])
         args.setdefault("gather_timeout", settings.gather_timeout)
         if settings.fact_path:
             args.setdefault("fact_path", settings.fact_path)
-        keywords = {**{key: value for key, value in self.play.keywords.items() if key not in ("when", "run_once")}, "tags": ("always",)}
+        keywords = {
+            **{key: value for key, value in self.play.keywords.items() if key not in ("when", "run_once")},
+            "tags": ("always",),
+        }
         return (
             Task("gathering", "Gathering Facts", "gather_facts", "gather_facts", args, self.play.where, keywords, {}, keywords, implicit=True),
         )  # fmt: skip
@@ -201,7 +213,11 @@ class PlayRun:
         if turn.shared is not None and not task.keywords.get("ignore_errors"):
             return True
         raw = task.keywords.get("any_errors_fatal", self.run.settings.any_errors_fatal)
-        return raw if isinstance(raw, bool) else bool(raw) and self.run.flag(raw, self.run.store.scope(turn.leader, self.vars, task))
+        return (
+            raw
+            if isinstance(raw, bool)
+            else bool(raw) and self.run.flag(raw, self.run.store.scope(turn.leader, self.vars, task))
+        )
 
     def too_many(self, percent: float) -> bool:
         failed = len(self.failed & set(self.batch))
@@ -212,12 +228,18 @@ class PlayRun:
     @property
     def force_handlers(self) -> bool:
         wanted = self.value("force_handlers")
-        return bool(wanted) if wanted is not None else self.run.settings.force_handlers or self.run.options.force_handlers
+        return (
+            bool(wanted) if wanted is not None else self.run.settings.force_handlers or self.run.options.force_handlers
+        )
 
     def value(self, name: str) -> Any:
         """A play keyword, rendered from what the play knows without a host."""
         raw = self.play.keywords.get(name)
-        return raw if not isinstance(raw, (Template, list, dict, tuple)) else self.run.templar.render(list(raw) if isinstance(raw, tuple) else raw, self.play_scope())
+        return (
+            raw
+            if not isinstance(raw, (Template, list, dict, tuple))
+            else self.run.templar.render(list(raw) if isinstance(raw, tuple) else raw, self.play_scope())
+        )
 
     def play_scope(self) -> Scope:
         return self.run.store.scope(self.hosts[0] if self.hosts else "localhost", self.vars)
@@ -241,7 +263,11 @@ class PlayRun:
             tags = task.keywords.get("tags", ())
             if any(isinstance(tag, Template) for tag in tags):  # type: ignore[attr-defined]
                 rendered = self.run.templar.render(list(tags), self.run.store.scope(host, self.vars, task))  # type: ignore[call-overload]
-                tags = tuple(str(item) for tag in rendered for item in (tag if isinstance(tag, list) else str(tag).split(",")))
-            implicit = task.is_handler or task.verb == "meta" and not tags
-            known = self._selected[task.uid] = implicit or is_selected(tags, self.run.options.tags, self.run.options.skip_tags)  # type: ignore[arg-type]
+                tags = tuple(
+                    str(item) for tag in rendered for item in (tag if isinstance(tag, list) else str(tag).split(","))
+                )
+            implicit = task.is_handler or (task.verb == "meta" and not tags)
+            known = self._selected[task.uid] = implicit or is_selected(
+                tags, self.run.options.tags, self.run.options.skip_tags
+            )  # type: ignore[arg-type]
         return known

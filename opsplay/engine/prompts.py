@@ -30,7 +30,9 @@ def answer(prompt: Mapping[str, object], ask: Ask, render: Callable[[object], An
     private = _flag(prompt.get("private", True))
     reply = ask(shown, not private)
     if reply and _flag(prompt.get("confirm", False)) and ask(f"confirm {shown}", not private) != reply:
-        raise OpsError("prompt-not-confirmed", "the two answers are not the same", remedy="Run again.", fault=Fault.USAGE)
+        raise OpsError(
+            "prompt-not-confirmed", "the two answers are not the same", remedy="Run again.", fault=Fault.USAGE
+        )
     value: object = reply if reply else default
     if value is None:
         value = ""
@@ -38,7 +40,11 @@ def answer(prompt: Mapping[str, object], ask: Ask, render: Callable[[object], An
         from opsplay.templating.filters.password_hash import password_hash
 
         value = password_hash(str(value), str(prompt["encrypt"]), salt=prompt.get("salt"))
-    return Template(value) if isinstance(value, str) and "{{" in value and not _flag(prompt.get("unsafe", False)) else value
+    return (
+        Template(value)
+        if isinstance(value, str) and "{{" in value and not _flag(prompt.get("unsafe", False))
+        else value
+    )
 
 
 def _flag(value: object) -> bool:

@@ -8,7 +8,13 @@ from typing import Any
 CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MASK = "********"
-INTERNAL = ("_ansible_no_log", "_ansible_item_label", "_ansible_parsed", "_ansible_verbose_always", "_ansible_verbose_override")
+INTERNAL = (
+    "_ansible_no_log",
+    "_ansible_item_label",
+    "_ansible_parsed",
+    "_ansible_verbose_always",
+    "_ansible_verbose_override",
+)
 
 
 def normalise(result: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +52,13 @@ def status_of(result: Mapping[str, Any]) -> str:
 def combine(items: list[dict[str, Any]]) -> dict[str, Any]:
     """The result of a loop, made of its items' results."""
     if not items:
-        return {"changed": False, "skipped": True, "skipped_reason": "No items in the list", "skip_reason": "No items in the list", "results": []}
+        return {
+            "changed": False,
+            "skipped": True,
+            "skipped_reason": "No items in the list",
+            "skip_reason": "No items in the list",
+            "results": [],
+        }
     result: dict[str, Any] = {"results": items, "changed": any(item.get("changed") for item in items)}
     result["msg"] = "All items completed"
     if all(item.get("skipped") for item in items):
@@ -105,6 +117,10 @@ def masked(value: Any, secrets: set[str]) -> Any:
 def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
     """The result as events carry it: censored under no_log, engine-internal keys gone."""
     if no_log:
-        kept = {key: result[key] for key in ("changed", "failed", "unreachable", "skipped", "attempts", "retries") if key in result}
+        kept = {
+            key: result[key]
+            for key in ("changed", "failed", "unreachable", "skipped", "attempts", "retries")
+            if key in result
+        }
         return {"censored": CENSORED, **kept}
     return {key: value for key, value in result.items() if key not in INTERNAL}

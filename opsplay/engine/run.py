@@ -16,8 +16,8 @@ from opsplay.engine.play_run import PlayRun
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
 from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, RunFinished
-from opsplay.inventory.live import LiveInventory
 from opsplay.inventory.inventory import LOCALHOST
+from opsplay.inventory.live import LiveInventory
 from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog, Verb
 from opsplay.model.play import Play, Playbook, Task, pattern_text
@@ -36,7 +36,7 @@ Ask = Callable[[str, bool, float | None], str | None]
 OK, FAILED, UNREACHABLE, ERROR, FAULT, INTERRUPTED = 0, 2, 4, 1, 3, 130
 
 
-class Stopped(Exception):  # noqa: N818 - somebody asked for it
+class Stopped(Exception):
     """The operator interrupted the run."""
 
 
@@ -109,17 +109,29 @@ class Run:
 
     def hosts_of(self, play: Play) -> list[str]:
         """The play's hosts by pattern and --limit. Raises OpsError for a pattern that cannot be resolved."""
-        rendered = self.templar.render(play.hosts, self.store.scope("localhost", None).with_(**dict(_layer_values(play.layers))))
+        rendered = self.templar.render(
+            play.hosts, self.store.scope("localhost", None).with_(**dict(_layer_values(play.layers)))
+        )
         items = rendered if isinstance(rendered, (list, tuple)) else [rendered]
         pattern = ",".join(str(item) for item in items if item is not None)
         if not pattern:
-            raise OpsError("no-hosts", "Hosts list cannot be empty. Please check your playbook", play.where, "Write hosts: all, or a group's name.")
+            raise OpsError(
+                "no-hosts",
+                "Hosts list cannot be empty. Please check your playbook",
+                play.where,
+                "Write hosts: all, or a group's name.",
+            )
         return list(self.inventory.select(pattern, self.options.limit, lambda text: self.warn(text, str(play.where))))
 
     def prompt(self, play: Play) -> VarLayer:
         from opsplay.engine.prompts import ask_variables
 
-        return ask_variables(play, self.store.extra, self.ask_now, lambda value: self.templar.render(value, self.store.scope("localhost")))
+        return ask_variables(
+            play,
+            self.store.extra,
+            self.ask_now,
+            lambda value: self.templar.render(value, self.store.scope("localhost")),
+        )
 
     def warn(self, text: str, where: str = "", host: str = "") -> None:
         self.emit(Notice(time.time(), "warning", text, where, host))
@@ -170,9 +182,16 @@ class Run:
     def target(self, host: str, scope: Scope, task: Task, delegated: bool = False) -> Target:
         """Where a task's modules go. Kept for tasks whose variables do not steer the connection."""
         words = task.keywords
-        key = (host, delegated, *(repr(words.get(name)) for name in CONNECTION_WORDS), task.role.uid if task.role else 0)
-        plain = not any(self.steers(mapping) for mapping in scope.chain) and not scope.temporary and not any(
-            isinstance(words.get(name), Template) for name in CONNECTION_WORDS
+        key = (
+            host,
+            delegated,
+            *(repr(words.get(name)) for name in CONNECTION_WORDS),
+            task.role.uid if task.role else 0,
+        )
+        plain = (
+            not any(self.steers(mapping) for mapping in scope.chain)
+            and not scope.temporary
+            and not any(isinstance(words.get(name), Template) for name in CONNECTION_WORDS)
         )
         if plain and key in self._addresses:
             return self._addresses[key]
@@ -188,7 +207,9 @@ class Run:
                     return self.templar.resolve_plain(name, scope)
             return None
 
-        rendered = {name: self.templar.render(words[name], scope) for name in CONNECTION_WORDS if words.get(name) is not None}
+        rendered = {
+            name: self.templar.render(words[name], scope) for name in CONNECTION_WORDS if words.get(name) is not None
+        }
         implicit = host in LOCALHOST and host not in self.inventory.hosts
         if implicit or delegated:
             rendered.pop("port", None)
@@ -268,8 +289,19 @@ class Run:
         return await asyncio.to_thread(self.ask_now, prompt, echo, seconds)
 
 
-CONNECTION_WORDS = ("connection", "port", "remote_user", "become", "become_user", "become_method", "become_flags", "become_exe")
-HARMLESS = frozenset({"ansible_failed_task", "ansible_failed_result", "ansible_loop_var", "ansible_index_var", "ansible_loop"})
+CONNECTION_WORDS = (
+    "connection",
+    "port",
+    "remote_user",
+    "become",
+    "become_user",
+    "become_method",
+    "become_flags",
+    "become_exe",
+)
+HARMLESS = frozenset(
+    {"ansible_failed_task", "ansible_failed_result", "ansible_loop_var", "ansible_index_var", "ansible_loop"}
+)
 
 
 def _layer_values(layers: tuple[VarLayer, ...]) -> dict[str, object]:

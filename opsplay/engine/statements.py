@@ -27,7 +27,9 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
         name = str(task.args.get("_raw_params", ""))
         action = ACTIONS.get(name)
         if action is None:
-            raise OpsError("unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(ACTIONS)))
+            raise OpsError(
+                "unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(ACTIONS))
+            )
         if work.unless(scope) is not None:
             return
     except OpsError as error:
@@ -83,7 +85,12 @@ async def end_batch(walk: Walk, task: Task, key: Key) -> None:
 
 async def end_role(walk: Walk, task: Task, key: Key) -> None:
     if task.role is None:
-        raise OpsError("end-role-outside", "Cannot execute 'end_role' from outside of a role", task.where, "Use it in a role's tasks.")
+        raise OpsError(
+            "end-role-outside",
+            "Cannot execute 'end_role' from outside of a role",
+            task.where,
+            "Use it in a role's tasks.",
+        )
     raise EndRole
 
 

@@ -26,7 +26,9 @@ class Target:
         return (await self.reply(step)).result
 
     async def reply(self, step: Step) -> Reply:
-        session = self.connections.open_session(self.address, self.become) or await self.connections.session(self.address, self.become)
+        session = self.connections.open_session(self.address, self.become) or await self.connections.session(
+            self.address, self.become
+        )
         request = session.submit([step])
         try:
             reply = await request.replies[0]
@@ -41,7 +43,9 @@ class Target:
         return reply
 
     async def submit(self, steps: Sequence[Step]) -> Sequence[asyncio.Future[Reply]]:
-        session = self.connections.open_session(self.address, self.become) or await self.connections.session(self.address, self.become)
+        session = self.connections.open_session(self.address, self.become) or await self.connections.session(
+            self.address, self.become
+        )
         return session.submit(steps).replies
 
     async def drop(self) -> None:

@@ -54,7 +54,9 @@ class TaskContext:
     def find_file(self, subdir: str, name: str) -> Path:
         return self.run.find_file(self.task, self.playbook_dir, subdir, name)
 
-    async def module(self, name: str, args: Mapping[str, Any], body: bytes | None = None, check: bool | None = None) -> dict[str, Any]:
+    async def module(
+        self, name: str, args: Mapping[str, Any], body: bytes | None = None, check: bool | None = None
+    ) -> dict[str, Any]:
         spec = self.run.module_spec(name)
         typed = typed_arguments(name.lstrip("_"), spec, dict(args), self.task.where) if spec is not None else dict(args)
         return await self.attempt.module(name, typed, body, check, self._target)
@@ -94,7 +96,9 @@ class TaskContext:
         self.scope.cache.clear()
 
     def fact_hosts(self) -> list[str]:
-        delegated = self.attempt.task.keywords.get("delegate_facts") and self.attempt.target and self.attempt.work.delegated
+        delegated = (
+            self.attempt.task.keywords.get("delegate_facts") and self.attempt.target and self.attempt.work.delegated
+        )
         host = self.attempt.work.delegated if delegated else self.host
         turn = self.attempt.work.turn
         return list(turn.hosts) if turn.shared is not None and not delegated else [host]

@@ -72,7 +72,9 @@ class TaskRun:
 
     async def loop(self, scope: Scope, items: list[Any]) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
-        control = self.run.templar.render({k: v for k, v in self.task.loop.control.items() if k not in ("label", "break_when")}, scope)  # type: ignore[union-attr]
+        control = self.run.templar.render(
+            {k: v for k, v in self.task.loop.control.items() if k not in ("label", "break_when")}, scope
+        )  # type: ignore[union-attr]
         variable = str(control.get("loop_var") or "item")
         pause = float(control.get("pause") or 0)
         for index, item in enumerate(items):
@@ -132,7 +134,9 @@ class TaskRun:
         if until is None and retries_given is None:
             return await self.attempt(scope)
         retries = int(self.value(retries_given, scope) if retries_given is not None else 3)
-        delay = max(0.0, float(self.value(task.own.get("delay"), scope) or 0) if task.own.get("delay") is not None else 5.0)
+        delay = max(
+            0.0, float(self.value(task.own.get("delay"), scope) or 0) if task.own.get("delay") is not None else 5.0
+        )
         total = max(1, retries + 1)
         for number in range(1, total + 1):
             result = await self.attempt(scope)
@@ -143,7 +147,16 @@ class TaskRun:
                 return result
             if number < total:
                 result["retries"] = total
-                self.run.emit(Retrying(time.time(), self.turn.task.uid, self.host, number, retries, self.shown({**result, "retries": total})))
+                self.run.emit(
+                    Retrying(
+                        time.time(),
+                        self.turn.task.uid,
+                        self.host,
+                        number,
+                        retries,
+                        self.shown({**result, "retries": total}),
+                    )
+                )
                 await asyncio.sleep(delay)
         if until is not None or result.get("failed"):
             result["failed"] = True
@@ -165,11 +178,24 @@ class TaskRun:
         try:
             return await Attempt(self, scope).result()
         except (ConnectionLost, ProtocolError) as error:
-            return {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy, "unknown": True}
+            return {
+                "unreachable": True,
+                "changed": False,
+                "msg": error.message,
+                "code": error.code,
+                "remedy": error.remedy,
+                "unknown": True,
+            }
         except (Unreachable, BecomeFailed) as error:
             if isinstance(error, BecomeFailed):
                 return failure(error.message, code=error.code, remedy=error.remedy)
-            return {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy}
+            return {
+                "unreachable": True,
+                "changed": False,
+                "msg": error.message,
+                "code": error.code,
+                "remedy": error.remedy,
+            }
 
     def unless(self, scope: Scope) -> dict[str, Any] | None:
         """The skipped result where a `when` does not hold. Raises OpsError for a condition that cannot be judged."""
@@ -177,7 +203,11 @@ class TaskRun:
             try:
                 holds = self.run.templar.condition(expression, scope, where)
             except OpsError as error:
-                error.message = f"The conditional check '{text_of(expression)}' failed. The error was: {error.message}" if isinstance(error, Undefined) else error.message
+                error.message = (
+                    f"The conditional check '{text_of(expression)}' failed. The error was: {error.message}"
+                    if isinstance(error, Undefined)
+                    else error.message
+                )
                 raise
             if not holds:
                 return skipped("Conditional result was False", text_of(expression))
@@ -235,7 +265,18 @@ class TaskRun:
         if result.get("unknown"):
             status = "unknown" if status != "unreachable" else status
         self.run.emit(
-            HostFinished(time.time(), self.turn.task.uid, self.host, status, shown, duration, ignored, outcome == "rescued", self.delegated, self.looped)
+            HostFinished(
+                time.time(),
+                self.turn.task.uid,
+                self.host,
+                status,
+                shown,
+                duration,
+                ignored,
+                outcome == "rescued",
+                self.delegated,
+                self.looped,
+            )
         )
         return outcome
 
@@ -248,14 +289,20 @@ class TaskRun:
             return False
 
     def facts_host(self) -> str:
-        if self.delegated and self.task.keywords.get("delegate_facts") and self.flag("delegate_facts", self.walk.scope(self.task)):
+        if (
+            self.delegated
+            and self.task.keywords.get("delegate_facts")
+            and self.flag("delegate_facts", self.walk.scope(self.task))
+        ):
             return self.delegated
         return self.host
 
     @staticmethod
     def learn(walk: Walk, task: Task, result: Mapping[str, Any], host: str | None = None) -> None:
         """Facts of modules; actions have set theirs already."""
-        results = result.get("results") if task.loop is not None and isinstance(result.get("results"), list) else [result]
+        results = (
+            result.get("results") if task.loop is not None and isinstance(result.get("results"), list) else [result]
+        )
         for item in results or ():
             facts = item.get("ansible_facts") if isinstance(item, Mapping) else None
             if isinstance(facts, Mapping) and not item.get("_opsplay_facts_done"):
@@ -268,7 +315,9 @@ class TaskRun:
                 self.walk.play_run.handlers.notify(self.walk, str(one), self.task)
 
 
-def loop_variables(control: Mapping[str, Any], variable: str, items: list[Any], index: int, results: list[Any]) -> dict[str, object]:
+def loop_variables(
+    control: Mapping[str, Any], variable: str, items: list[Any], index: int, results: list[Any]
+) -> dict[str, object]:
     temporary: dict[str, object] = {variable: items[index], "ansible_loop_var": variable}
     if control.get("index_var"):
         temporary[control["index_var"]] = index

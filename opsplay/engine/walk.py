@@ -134,7 +134,9 @@ class Walk:
 
     def once(self, task: Task, turn: Turn) -> bool:
         wanted = task.keywords.get("run_once")
-        return bool(wanted) and (wanted is True or self.run.flag(wanted, self.run.walk_scope(self.play_run, turn.leader, task)))
+        return bool(wanted) and (
+            wanted is True or self.run.flag(wanted, self.run.walk_scope(self.play_run, turn.leader, task))
+        )
 
     async def alone(self, task: Task, key: Key, turn: Turn) -> None:
         outcome = "failed"
@@ -186,7 +188,14 @@ class Walk:
         return work.included, outcome, result
 
     async def follow(
-        self, task: Task, key: Key, turn: Turn, outcome: str, result: dict[str, Any], included: list[Any], silent: bool = False
+        self,
+        task: Task,
+        key: Key,
+        turn: Turn,
+        outcome: str,
+        result: dict[str, Any],
+        included: list[Any],
+        silent: bool = False,
     ) -> None:
         """What comes of the outcome: failure, a lost host, the batch's fate, included tasks."""
         if outcome == "unreachable" and not silent:
@@ -221,4 +230,10 @@ class Walk:
 
 def described(task: Task) -> dict[str, Any]:
     name = getattr(task.name, "source", task.name)
-    return {"name": name or task.written, "action": task.written, "args": {}, "path": f"{task.where.path}:{task.where.line}", "uuid": task.uid}
+    return {
+        "name": name or task.written,
+        "action": task.written,
+        "args": {},
+        "path": f"{task.where.path}:{task.where.line}",
+        "uuid": task.uid,
+    }

@@ -66,7 +66,9 @@ def check_keys(shop: Workshop, node: MapNode, known: frozenset[str], thing: str)
         name = str(key.value)
         if name not in known:
             hint = did_you_mean(name, set(known))
-            shop.problem("unknown-keyword", f"'{name}' is not a valid attribute for a {thing}", key.where, hint, len(name))
+            shop.problem(
+                "unknown-keyword", f"'{name}' is not a valid attribute for a {thing}", key.where, hint, len(name)
+            )
 
 
 def as_list(node: Node | None) -> list[Node]:

@@ -13,11 +13,17 @@ from opsplay.errors import did_you_mean
 from opsplay.remote.spec import Spec
 
 STATEMENTS = frozenset(
-    "include_tasks import_tasks include_role import_role import_playbook meta include".split()
+    ["include_tasks", "import_tasks", "include_role", "import_role", "import_playbook", "meta", "include"]
 )
 RENAMED = {"systemd_service": "systemd", "yum": "dnf"}
 HOME_COLLECTIONS = ("ansible.builtin", "ansible.legacy", "opsplay.builtin")
-KNOWN_COLLECTIONS = ("ansible.posix", "community.general", "community.postgresql", "community.crypto", "community.libvirt")
+KNOWN_COLLECTIONS = (
+    "ansible.posix",
+    "community.general",
+    "community.postgresql",
+    "community.crypto",
+    "community.libvirt",
+)
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,14 @@ class Catalog:
         if not namespace:
             return self._short(name, collections, library)
         if namespace in HOME_COLLECTIONS:
-            return self._short(short, (), library if namespace == "ansible.legacy" else (), namespace == "ansible.legacy")
+            return self._short(
+                short, (), library if namespace == "ansible.legacy" else (), namespace == "ansible.legacy"
+            )
         return self._in_collection(namespace, short) or (self._own(short) if namespace in KNOWN_COLLECTIONS else None)
 
-    def _short(self, name: str, collections: tuple[str, ...], library: tuple[str, ...], others: bool = True) -> Verb | None:
+    def _short(
+        self, name: str, collections: tuple[str, ...], library: tuple[str, ...], others: bool = True
+    ) -> Verb | None:
         if name in STATEMENTS:
             return Verb(name, "statement")
         for collection in collections:
@@ -100,7 +110,10 @@ class Catalog:
 
     def _in_folders(self, name: str, folders: tuple[str, ...]) -> Verb | None:
         for folder in folders:
-            for candidate in (Path(folder) / name, *(Path(folder) / f"{name}{suffix}" for suffix in (".py", ".sh", ".ps1", ".pl", ".rb"))):
+            for candidate in (
+                Path(folder) / name,
+                *(Path(folder) / f"{name}{suffix}" for suffix in (".py", ".sh", ".ps1", ".pl", ".rb")),
+            ):
                 if candidate.is_file():
                     return Verb(name, "foreign", str(candidate))
         return None

@@ -35,7 +35,7 @@ def split_words(text: str, where: Where | None = None) -> list[str]:
                 words.append("\n")
             index += 1
             continue
-        step = 2 if two in OPENERS and not quote or two in ("}}", "%}", "#}") else 1
+        step = 2 if (two in OPENERS and not quote) or two in ("}}", "%}", "#}") else 1
         current.append(text[index : index + step])
         index += step
     if quote or closers:
@@ -46,7 +46,9 @@ def split_words(text: str, where: Where | None = None) -> list[str]:
     return words
 
 
-def parse_pairs(text: str, where: Where | None = None, free_form: bool = False, known: frozenset[str] = frozenset()) -> dict[str, str]:
+def parse_pairs(
+    text: str, where: Where | None = None, free_form: bool = False, known: frozenset[str] = frozenset()
+) -> dict[str, str]:
     """`a=1 b="x y"` as a dict; words that are no pair (or, with `known`, no known name) go to `_raw_params`."""
     pairs: dict[str, str] = {}
     raw: list[str] = []

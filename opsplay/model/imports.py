@@ -18,7 +18,13 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
     if task.verb == "import_role":
         return [import_role(shop, task, parent)]
     if task.verb == "include":
-        raise OpsError("removed-include", "'include' was removed from the language", task.where, "Use include_tasks, import_tasks or import_playbook.", width=7)
+        raise OpsError(
+            "removed-include",
+            "'include' was removed from the language",
+            task.where,
+            "Use include_tasks, import_tasks or import_playbook.",
+            width=7,
+        )
     return [task]
 
 
@@ -43,14 +49,20 @@ def require_list(node: object, path: Path, task: Task) -> None:
 
     if node is not None and not isinstance(node, ListNode):
         where = getattr(node, "where", task.where)
-        raise OpsError("not-a-task-list", "a tasks file is a list of tasks", where, f"Start every task of {path.name} with a dash.")
+        raise OpsError(
+            "not-a-task-list", "a tasks file is a list of tasks", where, f"Start every task of {path.name} with a dash."
+        )
 
 
 def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
     from opsplay.model.roles import RoleUse, build_role
 
     refuse_loop(task)
-    args = {key: shop.render(value, (*shop.play_layers, *task.layers)) for key, value in task.args.items() if key != "_raw_params"}
+    args = {
+        key: shop.render(value, (*shop.play_layers, *task.layers))
+        for key, value in task.args.items()
+        if key != "_raw_params"
+    }
     own_layer = task.layers[len(task.inherited_layers) :]
     use = RoleUse(
         name=str(args.get("name") or args.get("role") or ""), where=task.where,
@@ -84,7 +96,9 @@ def refuse_loop(task: Task) -> None:
 def file_argument(task: Task) -> object:
     name = task.args.get("_raw_params", task.args.get("file"))
     if name is None:
-        raise OpsError("missing-argument", f"No file specified for {task.written}", task.where, f"Write {task.written}: FILE.yml")
+        raise OpsError(
+            "missing-argument", f"No file specified for {task.written}", task.where, f"Write {task.written}: FILE.yml"
+        )
     return name
 
 
@@ -96,7 +110,13 @@ def find_tasks_file(shop: Workshop, name: str, task: Task, subdir: str | None = 
         if path.is_file():
             return path.resolve()
     looked = "\n".join(f"  {path}" for path in candidates)
-    raise OpsError("file-not-found", f"Could not find or access '{name}'", task.where, f"Looked for:\n{looked}", width=len(task.written))
+    raise OpsError(
+        "file-not-found",
+        f"Could not find or access '{name}'",
+        task.where,
+        f"Looked for:\n{looked}",
+        width=len(task.written),
+    )
 
 
 def task_file_candidates(shop: Workshop, name: str, task: Task, subdir: str) -> list[Path]:
@@ -105,7 +125,9 @@ def task_file_candidates(shop: Workshop, name: str, task: Task, subdir: str) -> 
     if task.role is not None:
         role = Path(task.role.path)
         folders = [role / subdir, here, role / "tasks", role]
-        folders += [base for parent in reversed(task.role.parents) for base in (Path(parent.path) / subdir, Path(parent.path))]
+        folders += [
+            base for parent in reversed(task.role.parents) for base in (Path(parent.path) / subdir, Path(parent.path))
+        ]
     folders += [shop.playbook_dir / subdir if subdir == "handlers" else shop.playbook_dir, shop.playbook_dir]
     if task.role is None:
         folders.insert(1, here / subdir)

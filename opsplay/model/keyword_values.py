@@ -9,8 +9,24 @@ from opsplay.templating.template import Template
 from opsplay.templating.values import compile_value
 
 CONDITIONS = frozenset({"when", "changed_when", "failed_when", "until"})
-FLAGS = frozenset("any_errors_fatal become check_mode delegate_facts diff ignore_errors ignore_unreachable no_log run_once gather_facts force_handlers".split())
-NUMBERS = frozenset("throttle timeout async poll retries delay port max_fail_percentage gather_timeout".split())
+FLAGS = frozenset(
+    [
+        "any_errors_fatal",
+        "become",
+        "check_mode",
+        "delegate_facts",
+        "diff",
+        "ignore_errors",
+        "ignore_unreachable",
+        "no_log",
+        "run_once",
+        "gather_facts",
+        "force_handlers",
+    ]
+)
+NUMBERS = frozenset(
+    ["throttle", "timeout", "async", "poll", "retries", "delay", "port", "max_fail_percentage", "gather_timeout"]
+)
 TRUE, FALSE = {"yes", "true", "on", "y", "t", "1"}, {"no", "false", "off", "n", "f", "0"}
 
 
@@ -40,7 +56,9 @@ def read_keyword(shop: Workshop, name: str, node: Node) -> object:
 
 
 def conditions(node: Node) -> tuple[tuple[object, object], ...]:
-    return tuple((item.value if isinstance(item, ScalarNode) else compile_value(item), item.where) for item in as_list(node))
+    return tuple(
+        (item.value if isinstance(item, ScalarNode) else compile_value(item), item.where) for item in as_list(node)
+    )
 
 
 def tags(node: Node) -> tuple[object, ...]:
@@ -63,7 +81,12 @@ def flag(name: str, value: object, node: Node) -> object:
     if text in TRUE | FALSE:
         return text in TRUE
     if name == "diff" or name == "gather_facts":
-        raise OpsError("bad-keyword-value", f"'{name}' is yes or no, not {value!r}", node.where, f"Write {name}: true or {name}: false.")
+        raise OpsError(
+            "bad-keyword-value",
+            f"'{name}' is yes or no, not {value!r}",
+            node.where,
+            f"Write {name}: true or {name}: false.",
+        )
     raise OpsError(
         "bad-keyword-value", f"the field '{name}' has an invalid value ({value}), and could not be converted to bool", node.where,
         f"Write {name}: true or {name}: false.",

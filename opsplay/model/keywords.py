@@ -5,19 +5,76 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 INHERITED = frozenset(
-    """any_errors_fatal become become_exe become_flags become_method become_user check_mode collections connection
-    debugger diff environment ignore_errors ignore_unreachable module_defaults no_log port remote_user run_once tags
-    throttle timeout vars name""".split()
+    [
+        "any_errors_fatal",
+        "become",
+        "become_exe",
+        "become_flags",
+        "become_method",
+        "become_user",
+        "check_mode",
+        "collections",
+        "connection",
+        "debugger",
+        "diff",
+        "environment",
+        "ignore_errors",
+        "ignore_unreachable",
+        "module_defaults",
+        "no_log",
+        "port",
+        "remote_user",
+        "run_once",
+        "tags",
+        "throttle",
+        "timeout",
+        "vars",
+        "name",
+    ]
 )
 CONDITIONAL = frozenset({"when"})
 DELEGATED = frozenset({"delegate_to", "delegate_facts"})
 TASK_ONLY = frozenset(
-    """action local_action args async poll changed_when failed_when delay retries until loop loop_control register
-    notify listen""".split()
+    [
+        "action",
+        "local_action",
+        "args",
+        "async",
+        "poll",
+        "changed_when",
+        "failed_when",
+        "delay",
+        "retries",
+        "until",
+        "loop",
+        "loop_control",
+        "register",
+        "notify",
+        "listen",
+    ]
 )
 PLAY = INHERITED | frozenset(
-    """hosts gather_facts gather_subset gather_timeout fact_path vars_files vars_prompt roles tasks pre_tasks post_tasks
-    handlers serial strategy max_fail_percentage force_handlers order user validate_argspec""".split()
+    [
+        "hosts",
+        "gather_facts",
+        "gather_subset",
+        "gather_timeout",
+        "fact_path",
+        "vars_files",
+        "vars_prompt",
+        "roles",
+        "tasks",
+        "pre_tasks",
+        "post_tasks",
+        "handlers",
+        "serial",
+        "strategy",
+        "max_fail_percentage",
+        "force_handlers",
+        "order",
+        "user",
+        "validate_argspec",
+    ]
 )
 BLOCK = INHERITED | CONDITIONAL | DELEGATED | frozenset({"block", "rescue", "always", "notify"})
 TASK = INHERITED | CONDITIONAL | DELEGATED | TASK_ONLY

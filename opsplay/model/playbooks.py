@@ -32,7 +32,12 @@ def read_plays(shop: Workshop, path: Path, parent: Parent, mention: Where | None
     node = shop.read(path)
     if not isinstance(node, ListNode):
         where = node.where if node is not None else Where(str(path), 1, 1)
-        raise OpsError("not-a-playbook", "A playbook must be a list of plays" if node is not None else "the playbook is empty", where, "Write\n  - hosts: all\n    tasks: [...]")
+        raise OpsError(
+            "not-a-playbook",
+            "A playbook must be a list of plays" if node is not None else "the playbook is empty",
+            where,
+            "Write\n  - hosts: all\n    tasks: [...]",
+        )
     plays: list[Play] = []
     for item in node.items:
         plays += read_entry(shop, item, path, parent)
@@ -41,7 +46,12 @@ def read_plays(shop: Workshop, path: Path, parent: Parent, mention: Where | None
 
 def read_entry(shop: Workshop, node: Node, path: Path, parent: Parent) -> list[Play]:
     if not isinstance(node, MapNode):
-        shop.problem("not-a-play", "playbook entries must be either valid plays or 'import_playbook' statements", node.where, "Write - hosts: all")
+        shop.problem(
+            "not-a-play",
+            "playbook entries must be either valid plays or 'import_playbook' statements",
+            node.where,
+            "Write - hosts: all",
+        )
         return []
     for key in ("import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"):
         if key in node:
@@ -62,7 +72,9 @@ def import_playbook(shop: Workshop, node: MapNode, key: str, path: Path, parent:
     name = str(shop.render(compile_value(raw), layers)) if raw is not None else ""
     name = name.split()[0] if name and not (path.parent / name).exists() else name
     if not text:
-        raise OpsError("missing-argument", "import_playbook needs a file", node.where, "Write import_playbook: FILE.yml")
+        raise OpsError(
+            "missing-argument", "import_playbook needs a file", node.where, "Write import_playbook: FILE.yml"
+        )
     own: dict[str, object] = {}
     if "when" in node:
         own["when"] = conditions(node.get("when"))  # type: ignore[arg-type]
@@ -83,7 +95,14 @@ def find_playbook(shop: Workshop, name: str, path: Path) -> Path:
         namespace, collection, rest = name.split(".", 2)
         for base in shop.catalog.collections_path:
             for extension in (".yml", ".yaml", ""):
-                found = Path(base) / "ansible_collections" / namespace / collection / "playbooks" / f"{rest.replace('.', '/')}{extension}"
+                found = (
+                    Path(base)
+                    / "ansible_collections"
+                    / namespace
+                    / collection
+                    / "playbooks"
+                    / f"{rest.replace('.', '/')}{extension}"
+                )
                 if found.is_file():
                     return found
     return local
@@ -92,9 +111,21 @@ def find_playbook(shop: Workshop, name: str, path: Path) -> Path:
 def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play:
     check_keys(shop, node, words.PLAY, "Play")
     if "hosts" not in node:
-        raise OpsError("no-hosts", "the field 'hosts' is required but was not set", node.where, "Add hosts: all, or a group's name.")
-    if isinstance(hosts_node := node.get("hosts"), MapNode) or (text_of(hosts_node) is None and not isinstance(hosts_node, ListNode)):
-        raise OpsError("no-hosts", "Hosts list cannot be empty. Please check your playbook", hosts_node.where, "Write hosts: all, or a group's name.")  # type: ignore[union-attr]
+        raise OpsError(
+            "no-hosts",
+            "the field 'hosts' is required but was not set",
+            node.where,
+            "Add hosts: all, or a group's name.",
+        )
+    if isinstance(hosts_node := node.get("hosts"), MapNode) or (
+        text_of(hosts_node) is None and not isinstance(hosts_node, ListNode)
+    ):
+        raise OpsError(
+            "no-hosts",
+            "Hosts list cannot be empty. Please check your playbook",
+            hosts_node.where,
+            "Write hosts: all, or a group's name.",
+        )  # type: ignore[union-attr]
     own = keyword_values(shop, node, (words.PLAY | {"fact_path", "gather_subset"}) - _SPECIAL)
     if "user" in own:
         own.setdefault("remote_user", own.pop("user"))
@@ -118,7 +149,9 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     )  # fmt: skip
 
 
-_SPECIAL = frozenset({"name", "hosts", "vars", "vars_files", "vars_prompt", "roles", "tasks", "pre_tasks", "post_tasks", "handlers"})
+_SPECIAL = frozenset(
+    {"name", "hosts", "vars", "vars_files", "vars_prompt", "roles", "tasks", "pre_tasks", "post_tasks", "handlers"}
+)
 _PASSED_DOWN = (words.INHERITED | words.CONDITIONAL) - {"name", "vars"}
 
 
@@ -135,11 +168,21 @@ def read_prompts(node: MapNode) -> tuple[Mapping[str, object], ...]:
     prompts = []
     for item in as_list(node.get("vars_prompt")):
         if not isinstance(item, MapNode) or "name" not in item:
-            raise OpsError("bad-vars-prompt", "Invalid vars_prompt data structure, missing 'name' key", item.where, "Write - name: VARIABLE")
-        known = frozenset("name prompt default private confirm encrypt salt salt_size unsafe".split())
+            raise OpsError(
+                "bad-vars-prompt",
+                "Invalid vars_prompt data structure, missing 'name' key",
+                item.where,
+                "Write - name: VARIABLE",
+            )
+        known = frozenset(["name", "prompt", "default", "private", "confirm", "encrypt", "salt", "salt_size", "unsafe"])
         for key, _ in item.pairs:
             if str(key.value) not in known:
-                raise OpsError("bad-vars-prompt", f"Invalid vars_prompt data structure, found unsupported key '{key.value}'", key.where, f"Known: {', '.join(sorted(known))}")
+                raise OpsError(
+                    "bad-vars-prompt",
+                    f"Invalid vars_prompt data structure, found unsupported key '{key.value}'",
+                    key.where,
+                    f"Known: {', '.join(sorted(known))}",
+                )
         prompts.append({str(key.value): compile_value(value) for key, value in item.pairs})
     return tuple(prompts)
 

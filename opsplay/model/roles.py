@@ -108,7 +108,9 @@ def with_role_defaults(keywords: Mapping[str, object], meta: Mapping[str, object
     return {**keywords, "collections": tuple(collections)} if isinstance(collections, list) else keywords
 
 
-def load_role(shop: Workshop, use: RoleUse, parent: Parent, ancestors: tuple[str, ...]) -> tuple[RoleRef, dict[str, object]]:
+def load_role(
+    shop: Workshop, use: RoleUse, parent: Parent, ancestors: tuple[str, ...]
+) -> tuple[RoleRef, dict[str, object]]:
     path, collection = find_role(shop, use, parent)
     name = use.name.rpartition(".")[2] if collection else Path(use.name).name if "/" in use.name else use.name
     if ancestors.count(str(path)) > 20:
@@ -144,9 +146,16 @@ def find_role(shop: Workshop, use: RoleUse, parent: Parent) -> tuple[Path, str]:
     absolute = Path(name).expanduser()
     if absolute.is_absolute() and absolute.is_dir():
         return absolute, ""
-    near = did_you_mean(name, {child.name for folder in folders if folder.is_dir() for child in folder.iterdir() if child.is_dir()})
+    near = did_you_mean(
+        name, {child.name for folder in folders if folder.is_dir() for child in folder.iterdir() if child.is_dir()}
+    )
     looked = ":".join(str(folder) for folder in folders)
-    raise OpsError("role-not-found", f"the role '{name}' was not found in {looked}", use.where, near or "Set roles_path, or ANSIBLE_ROLES_PATH.")
+    raise OpsError(
+        "role-not-found",
+        f"the role '{name}' was not found in {looked}",
+        use.where,
+        near or "Set roles_path, or ANSIBLE_ROLES_PATH.",
+    )
 
 
 def role_folders(shop: Workshop, parent: Parent, use: RoleUse) -> list[Path]:
@@ -180,9 +189,18 @@ def role_vars(shop: Workshop, path: Path, folder: str, chosen: object, title: st
     part = find_part(path, folder, name)
     if part is None:
         if chosen:
-            raise OpsError("file-not-found", f"Could not find specified file in role: {folder}/{name}", use.where, f"Files there: {listing(path / folder)}")
+            raise OpsError(
+                "file-not-found",
+                f"Could not find specified file in role: {folder}/{name}",
+                use.where,
+                f"Files there: {listing(path / folder)}",
+            )
         return VarLayer(title)
-    files = sorted(item for item in part.rglob("*") if item.is_file() and item.suffix in (".yml", ".yaml", ".json")) if part.is_dir() else [part]
+    files = (
+        sorted(item for item in part.rglob("*") if item.is_file() and item.suffix in (".yml", ".yaml", ".json"))
+        if part.is_dir()
+        else [part]
+    )
     values: dict[str, object] = {}
     wheres: dict[str, Where] = {}
     for file in files:
@@ -202,12 +220,19 @@ def role_meta(shop: Workshop, path: Path) -> dict[str, object]:
     if node is None:
         return {}
     if not isinstance(node, MapNode):
-        raise OpsError("bad-role-meta", f"the 'meta/main.yml' for role {path.name} is not a dictionary", node.where, "Write NAME: VALUE pairs.")
+        raise OpsError(
+            "bad-role-meta",
+            f"the 'meta/main.yml' for role {path.name} is not a dictionary",
+            node.where,
+            "Write NAME: VALUE pairs.",
+        )
     meta = {str(key.value): plain(value) for key, value in node.pairs if key.value != "dependencies"}
     return {**meta, "dependencies": node.get("dependencies")}
 
 
-def build_dependencies(shop: Workshop, ref: RoleRef, meta: Mapping[str, object], parent: Parent, ancestors: tuple[str, ...]) -> list[Block]:
+def build_dependencies(
+    shop: Workshop, ref: RoleRef, meta: Mapping[str, object], parent: Parent, ancestors: tuple[str, ...]
+) -> list[Block]:
     blocks = []
     for item in as_list(meta.get("dependencies")):  # type: ignore[arg-type]
         use = read_use(shop, item)
@@ -244,7 +269,9 @@ def argument_check(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -
     if spec is None or not use.validate:
         return ()
     description = spec.get("short_description") or ""
-    name = f"Validating arguments against arg spec {Path(use.tasks_from).stem}" + (f" - {description}" if description else "")
+    name = f"Validating arguments against arg spec {Path(use.tasks_from).stem}" + (
+        f" - {description}" if description else ""
+    )
     args: dict[str, object] = {
         "argument_spec": spec.get("options", {}) or {}, "provided_arguments": dict(use.params.values),
         "validate_args_context": {"type": "role", "name": ref.name, "argument_spec_name": Path(use.tasks_from).stem, "path": ref.path},

@@ -18,7 +18,9 @@ from opsplay.templating.values import compile_plain, compile_value
 
 FREE_FORM = frozenset({"command", "shell", "script", "raw", "win_command", "win_shell", "meta", "include_tasks", "import_tasks",
                        "include_vars", "import_playbook", "include", "add_host", "group_by", "set_fact"})  # fmt: skip
-TAKES_TEXT = frozenset({"command", "shell", "script", "raw", "meta", "include_tasks", "import_tasks", "include_vars", "include"})
+TAKES_TEXT = frozenset(
+    {"command", "shell", "script", "raw", "meta", "include_tasks", "import_tasks", "include_vars", "include"}
+)
 KNOWN_PAIRS = {
     "command": "chdir creates removes warn executable stdin stdin_add_newline strip_empty_ends expand_argument_vars argv",
     "script": "chdir creates removes executable decrypt cmd",
@@ -44,7 +46,12 @@ def build_entry(shop: Workshop, node: Node, parent: Parent) -> list[Entry]:
     if not isinstance(node, MapNode):
         if isinstance(node, ScalarNode) and node.value is None:
             return []
-        raise OpsError("not-a-task", "a task is a mapping: a module's name and its arguments", node.where, "Write  - name: ...\n    MODULE: ...")
+        raise OpsError(
+            "not-a-task",
+            "a task is a mapping: a module's name and its arguments",
+            node.where,
+            "Write  - name: ...\n    MODULE: ...",
+        )
     if "block" in node or "rescue" in node or "always" in node:
         return [build_block(shop, node, parent)]
     return build_task(shop, node, parent)
@@ -53,10 +60,17 @@ def build_entry(shop: Workshop, node: Node, parent: Parent) -> list[Entry]:
 def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     check_keys(shop, node, words.BLOCK, "Block")
     if "block" not in node:
-        raise OpsError("no-block", "'rescue' and 'always' need a 'block' beside them", node.where, "Add block: with the tasks to guard.")
+        raise OpsError(
+            "no-block",
+            "'rescue' and 'always' need a 'block' beside them",
+            node.where,
+            "Add block: with the tasks to guard.",
+        )
     own = keyword_values(shop, node, words.BLOCK - {"block", "rescue", "always", "vars"})
     layer = layer_from_node("block vars", node.get("vars"))
-    inner = parent.with_(keywords=words.inherit(parent.keywords, own), layers=(*parent.layers, layer) if layer else parent.layers)
+    inner = parent.with_(
+        keywords=words.inherit(parent.keywords, own), layers=(*parent.layers, layer) if layer else parent.layers
+    )
     block, rescue, always = (build_entries(shop, node.get(part), inner) for part in ("block", "rescue", "always"))
     name = compile_value(node.get("name")) if "name" in node else None  # type: ignore[arg-type]
     return Block(shop.uid(), name, block, rescue, always, inner.keywords, node.where, parent.role)  # type: ignore[arg-type]
@@ -98,7 +112,11 @@ _KEPT = frozenset({"async", "poll", "changed_when", "failed_when", "delay", "ret
 
 def find_action(shop: Workshop, node: MapNode, parent: Parent) -> tuple[str, Node]:
     """The one key that names an action, and its value. Raises OpsError for none, several or an unknown one."""
-    candidates = [(key, value) for key, value in node.pairs if str(key.value) not in words.TASK and not str(key.value).startswith("with_")]
+    candidates = [
+        (key, value)
+        for key, value in node.pairs
+        if str(key.value) not in words.TASK and not str(key.value).startswith("with_")
+    ]
     for keyword in ("action", "local_action"):
         if keyword in node:
             return keyword, node.get(keyword)  # type: ignore[return-value]
@@ -114,7 +132,12 @@ def find_action(shop: Workshop, node: MapNode, parent: Parent) -> tuple[str, Nod
         return str(known[0][0].value), known[0][1]
     if candidates:
         raise unknown_word(shop, str(candidates[0][0].value), candidates[0][0].where, "module")
-    raise OpsError("no-action", "no module/action detected in task", node.where, "Add the module that does the work, e.g. command: uptime")
+    raise OpsError(
+        "no-action",
+        "no module/action detected in task",
+        node.where,
+        "Add the module that does the work, e.g. command: uptime",
+    )
 
 
 def unknown_word(shop: Workshop, name: str, where: Where, kind: str) -> OpsError:
@@ -198,11 +221,20 @@ def text_arguments(verb: str, text: str, where: Where) -> dict[str, object]:
 def find_loop(shop: Workshop, node: MapNode) -> Loop | None:
     loops = [(key, value) for key, value in node.pairs if key.value == "loop" or str(key.value).startswith("with_")]
     if len(loops) > 1:
-        raise OpsError("two-loops", "a task has one loop", loops[1][0].where, "Keep one of them; nest data with the product or subelements filters.")
+        raise OpsError(
+            "two-loops",
+            "a task has one loop",
+            loops[1][0].where,
+            "Keep one of them; nest data with the product or subelements filters.",
+        )
     control_node = node.get("loop_control")
     if control_node is not None and not isinstance(control_node, MapNode):
-        raise OpsError("bad-loop-control", "loop_control is a mapping", control_node.where, "Write loop_control: {loop_var: name}")
-    control = {str(key.value): _control(str(key.value), value) for key, value in control_node.pairs} if control_node else {}
+        raise OpsError(
+            "bad-loop-control", "loop_control is a mapping", control_node.where, "Write loop_control: {loop_var: name}"
+        )
+    control = (
+        {str(key.value): _control(str(key.value), value) for key, value in control_node.pairs} if control_node else {}
+    )
     if control_node:
         check_keys(shop, control_node, LOOP_CONTROL, "LoopControl")
     if not loops:
@@ -212,7 +244,9 @@ def find_loop(shop: Workshop, node: MapNode) -> Loop | None:
     return Loop(kind, compile_value(value), control, key.where)
 
 
-LOOP_CONTROL = frozenset("loop_var index_var label pause extended extended_allitems break_when parallel".split())
+LOOP_CONTROL = frozenset(
+    ["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when", "parallel"]
+)
 
 
 def _control(name: str, value: Node) -> object:

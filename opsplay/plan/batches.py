@@ -29,7 +29,9 @@ def size_of(value: Any, total: int) -> int:
     try:
         size = max(1, int(float(text[:-1]) / 100 * total)) if text.endswith("%") else int(float(text))
     except ValueError:
-        raise OpsError("bad-serial", f"serial is a number or a percent, not {value!r}", remedy='Write serial: 2 or serial: "25%".') from None
+        raise OpsError(
+            "bad-serial", f"serial is a number or a percent, not {value!r}", remedy='Write serial: 2 or serial: "25%".'
+        ) from None
     return max(0, size)
 
 
@@ -43,4 +45,8 @@ def ordered(hosts: list[str], order: Any, inventory: Any) -> list[str]:
         return sorted(hosts, reverse=order != "sorted")
     if order == "shuffle":
         return random.sample(hosts, len(hosts))
-    raise OpsError("bad-order", f"Invalid order specified: {order}", remedy="Use inventory, reverse_inventory, sorted, reverse_sorted or shuffle.")
+    raise OpsError(
+        "bad-order",
+        f"Invalid order specified: {order}",
+        remedy="Use inventory, reverse_inventory, sorted, reverse_sorted or shuffle.",
+    )

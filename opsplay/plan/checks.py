@@ -27,5 +27,9 @@ def check_task(task: Task, catalog: Catalog) -> list[OpsError]:
     if "_raw_params" in task.args and verb.spec.free_form is None and not verb.spec.open_ended:
         return []
     if task.keywords.get("module_defaults") or "_raw_params" in task.args:
-        return [problem for problem in check_names(verb.name, verb.spec, given, task.args_where, task.where) if problem.code != "missing-argument"]
+        return [
+            problem
+            for problem in check_names(verb.name, verb.spec, given, task.args_where, task.where)
+            if problem.code != "missing-argument"
+        ]
     return check_names(verb.name, verb.spec, given, task.args_where, task.where)

@@ -107,8 +107,12 @@ TABLE: dict[str, Callable[[Magic], Any]] = {
     "role_path": lambda m: m.of_role(lambda role: role.path),
     "role_uuid": lambda m: m.of_role(lambda role: str(role.uid)),
     "ansible_collection_name": lambda m: m.of_role(lambda role: role.collection or None),
-    "ansible_parent_role_names": lambda m: m.of_role(lambda role: [parent.full_name for parent in reversed(role.parents)] or MISSING),
-    "ansible_parent_role_paths": lambda m: m.of_role(lambda role: [parent.path for parent in reversed(role.parents)] or MISSING),
+    "ansible_parent_role_names": lambda m: m.of_role(
+        lambda role: [parent.full_name for parent in reversed(role.parents)] or MISSING
+    ),
+    "ansible_parent_role_paths": lambda m: m.of_role(
+        lambda role: [parent.path for parent in reversed(role.parents)] or MISSING
+    ),
     "ansible_play_role_names": lambda m: m.of_play(lambda play: role_names(play.play, False)),
     "ansible_dependent_role_names": lambda m: m.of_play(lambda play: dependent_names(play.play)),
     "ansible_role_names": lambda m: m.of_play(lambda play: role_names(play.play, True)),

@@ -8,10 +8,34 @@ from typing import Any
 # A host may describe itself; it may not tell the controller how to reach it or whom to become there.
 NEVER_FROM_A_HOST = ("ansible_become", "ansible_ssh_", "ansible_sudo", "ansible_su_", "ansible_connection")
 NEVER_EXACTLY = frozenset(
-    """ansible_host ansible_port ansible_user ansible_password ansible_pass ansible_private_key_file ansible_shell_type
-    ansible_shell_executable ansible_remote_tmp ansible_facts hostvars groups group_names inventory_hostname vars omit
-    ansible_pipelining ansible_timeout ansible_async_dir ansible_common_remote_group ansible_delegated_vars
-    ansible_play_hosts ansible_play_batch ansible_play_name ansible_check_mode ansible_diff_mode""".split()
+    [
+        "ansible_host",
+        "ansible_port",
+        "ansible_user",
+        "ansible_password",
+        "ansible_pass",
+        "ansible_private_key_file",
+        "ansible_shell_type",
+        "ansible_shell_executable",
+        "ansible_remote_tmp",
+        "ansible_facts",
+        "hostvars",
+        "groups",
+        "group_names",
+        "inventory_hostname",
+        "vars",
+        "omit",
+        "ansible_pipelining",
+        "ansible_timeout",
+        "ansible_async_dir",
+        "ansible_common_remote_group",
+        "ansible_delegated_vars",
+        "ansible_play_hosts",
+        "ansible_play_batch",
+        "ansible_play_name",
+        "ansible_check_mode",
+        "ansible_diff_mode",
+    ]
 )
 
 

@@ -6,7 +6,6 @@ https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
 
 from opsplay.templating.pending import NotYetKnown
 from opsplay.templating.scope import MISSING, ScopeView
@@ -68,7 +67,12 @@ class MergingScope(Scope):
 
     def raw(self, name: str) -> object:
         found = [mapping[name] for mapping in self.chain if name in mapping]
-        if name in self.temporary or name in self.magic or len(found) < 2 or not all(isinstance(item, dict) for item in found):
+        if (
+            name in self.temporary
+            or name in self.magic
+            or len(found) < 2
+            or not all(isinstance(item, dict) for item in found)
+        ):
             return super().raw(name)
         merged: dict[str, object] = {}
         for item in reversed(found):
@@ -92,7 +96,12 @@ class HostVars(Mapping[str, ScopeView]):
 
     __slots__ = ("_names", "_scope_of", "_view")
 
-    def __init__(self, names: Callable[[], Iterable[str]], scope_of: Callable[[str], Scope | None], view: Callable[[Scope], ScopeView]) -> None:
+    def __init__(
+        self,
+        names: Callable[[], Iterable[str]],
+        scope_of: Callable[[str], Scope | None],
+        view: Callable[[Scope], ScopeView],
+    ) -> None:
         self._names = names
         self._scope_of = scope_of
         self._view = view

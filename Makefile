@@ -1,0 +1,24 @@
+# Two commands: `make demo` shows the main job on a lab of real hosts, `make test` passes the tests.
+OPSPLAY := .venv/bin/opsplay
+PYTEST := .venv/bin/python -m pytest
+WORKERS ?= 2
+
+.PHONY: demo test lint down bench conformance clean
+
+demo:
+	@tools/setup.sh demo
+	@tools/demo.sh
+
+test:
+	@tools/setup.sh test
+	@tools/lint.sh
+	$(PYTEST) -q -n $(WORKERS) --dist loadgroup
+
+lint:
+	@tools/lint.sh
+
+down:
+	$(OPSPLAY) lab down
+
+clean: down
+	rm -rf .venv .opsplay inventories/lab summary.html

@@ -24,7 +24,8 @@ class Checkout(object):
         self.program = args.executable or system.which("git")
         if self.program is None:
             raise ModuleFailure("Failed to find required executable \"git\" in paths: install git on the host")
-        self.environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": _ssh_command(args)}
+        self.environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
+                            "GIT_SSH_COMMAND": _ssh_command(args)}
         self._remote = None  # type: Optional[Tuple[Optional[str], str]]
 
     # -- questions

@@ -7,7 +7,7 @@ from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, P
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, List
 
     from opsplay.remote.spec import Args
     from opsplay.remote.system import System
@@ -65,7 +65,7 @@ def _clone(system: "System", args: "Args", checkout: "Checkout") -> "Dict[str, A
         checkout.switch(after, fetch=False)
         result["after"] = checkout.current()
         checkout.export()
-    return _with_diff(system, result)
+    return _with_diff(system, result, [])
 
 
 def _update(system: "System", args: "Args", checkout: "Checkout", before: "str") -> "Dict[str, Any]":
@@ -82,10 +82,11 @@ def _update(system: "System", args: "Args", checkout: "Checkout", before: "str")
         checkout.switch(after, fetch=True)
         result["after"] = checkout.current()
         checkout.export()
-    return _with_diff(system, result)
+    return _with_diff(system, result, dirty)
 
 
-def _with_diff(system: "System", result: "Dict[str, Any]") -> "Dict[str, Any]":
+def _with_diff(system: "System", result: "Dict[str, Any]", dirty: "List[str]") -> "Dict[str, Any]":
     if system.diff and result["changed"]:
-        result["diff"] = {"before": "%s\n" % (result["before"] or ""), "after": "%s\n" % result["after"]}
+        lines = [result["before"] or ""] + dirty
+        result["diff"] = {"before": "".join(line + "\n" for line in lines), "after": "%s\n" % result["after"]}
     return result

@@ -1,0 +1,43 @@
+"""What module cases run on: a kept local session, a lab host, a web server, free ports."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def local_bench(runner: asyncio.Runner) -> Iterator[object]:
+    from bench import Bench
+
+    bench = Bench(runner)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[str]:
+    from web import serve
+
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

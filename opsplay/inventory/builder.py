@@ -75,7 +75,7 @@ class InventoryBuilder:
         transform = self.settings.transform
         place = f"{where}: " if where else ""
         if transform in ("always", "silently"):
-            if transform == "always":
+            if transform == "always" and safe_group_name(name) not in self.groups:
                 self.notice(f'{place}the group name "{name}" was changed to "{safe_group_name(name)}"')
             return safe_group_name(name)
         if transform == "never":
@@ -128,7 +128,7 @@ class InventoryBuilder:
                 if name not in seen:
                     seen.add(name)
                     paths.append([*path, name])
-        return [child, "all", child] if child == "all" else []
+        return [child, parent, child] if child == "all" else []
 
     def set_host_vars(self, name: str, layer: VarLayer) -> None:
         if layer:

@@ -48,7 +48,7 @@ class Constructor:
         self._compose(name, variables)
         scope = self.expressions.scope(variables)
         for group, condition, where in self.groups:
-            if self._holds(condition, scope, where):
+            if self._holds(name, condition, scope, where):
                 self.builder.add_host(name, self.builder.add_group(safe_group_name(group), where))
         for keyed in self.keyed:
             self._keyed(name, keyed, scope)
@@ -57,27 +57,30 @@ class Constructor:
         for variable, expression, where in self.compose:
             try:
                 value = self.expressions.value(str(expression), self.expressions.scope(variables), where)
-            except OpsError:
-                if self.strict:
-                    raise
+            except OpsError as error:
+                self._failed(name, error, where)
                 continue
             variables[variable] = value
             self.builder.set_host_vars(name, VarLayer(self.title, {variable: value}, {variable: where}))
 
-    def _holds(self, condition: object, scope: DictScope, where: Where) -> bool:
+    def _failed(self, host: str, error: OpsError, where: Where) -> None:
+        """Leaves it out for this host, or with `strict` stops."""
+        if self.strict:
+            remedy = "Mend it, give it a | default(...), or leave `strict` out."
+            raise OpsError("inventory-bad-expression", f"for host {host}: {error.message}", where, remedy) from None
+
+    def _holds(self, host: str, condition: object, scope: DictScope, where: Where) -> bool:
         try:
             return self.expressions.holds(condition, scope, where)
-        except OpsError:
-            if self.strict:
-                raise
+        except OpsError as error:
+            self._failed(host, error, where)
             return False
 
     def _keyed(self, name: str, keyed: KeyedGroup, scope: DictScope) -> None:
         try:
             value = self.expressions.value(keyed.key, scope, keyed.where)
-        except OpsError:
-            if self.strict:
-                raise
+        except OpsError as error:
+            self._failed(name, error, keyed.where)
             return
         if not value and value is not False and value != 0 and keyed.default_value is None and value != "":
             return

@@ -8,7 +8,7 @@ from string import ascii_letters
 from opsplay.errors import OpsError, Where
 
 MOST_HOSTS = 1_000_000
-_UNSAFE = re.compile(r"""[\s;$`()|&<>"'\\\x00-\x1f\x7f{}*?!]""")
+_UNSAFE = re.compile(r"""[\s;$`()|&<>"'\\\x00-\x1f\x7f{}*?!\[\]]""")
 _RANGE = re.compile(r"\[([^\[\]]*:[^\[\]]*)\]")
 _HOST_PORT = re.compile(r"(?P<host>(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>\d{1,5})$")
 _BRACKETED = re.compile(r"\[(?P<host>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\](?::(?P<port>\d{1,5}))?$")

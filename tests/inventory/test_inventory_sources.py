@@ -1,0 +1,234 @@
+"""Sources and settings: scripts, precedence, folders of variables, what a task adds, and how long it all takes."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+
+from opsplay.errors import OpsError
+from opsplay.inventory.inventory import Inventory
+from opsplay.inventory.listing import flattened
+from opsplay.inventory.live import LiveInventory
+from opsplay.inventory.load import load_inventory
+from opsplay.inventory.settings import InventorySettings
+from opsplay.inventory.vars_files import vars_files_for
+from opsplay.settings import Settings
+from opsplay.templating.template import Template
+from opsplay.templating.values import Vaulted
+from opsplay.vault.secrets import Secret, VaultSecrets
+
+
+def write(path: Path, text: str, executable: bool = False) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    if executable:
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def values(inventory: Inventory, host: str, playbook_dir: Path | None = None) -> dict[str, object]:
+    return flattened(inventory.host_layers(host, None if playbook_dir is None else str(playbook_dir)))
+
+
+def test_precedence_is_the_documented_one(tmp_path: Path) -> None:
+    """Each place sets one name that only higher places set too, so that the winner of each name tells the order."""
+    names = [
+        "source_all",
+        "source_web",
+        "inv_all",
+        "play_all",
+        "inv_web",
+        "play_web",
+        "source_host",
+        "inv_host",
+        "play_host",
+    ]
+
+    def at(place: str, form: str = "{}: {}\n") -> str:
+        return "".join(form.format(name, place) for name in names[: names.index(place) + 1])
+
+    inventory = "[web]\nw1 " + at("source_host", "{}={} ").strip()
+    inventory += "\n[all:vars]\n" + at("source_all", "{}={}\n") + "[web:vars]\n" + at("source_web", "{}={}\n")
+    source = write(tmp_path / "inv/hosts", inventory)
+    for base, owner in (("inv", "inv"), ("play", "play")):
+        write(tmp_path / base / "group_vars/all.yml", at(f"{owner}_all"))
+        write(tmp_path / base / "group_vars/web.yml", at(f"{owner}_web"))
+        write(tmp_path / base / "host_vars/w1.yml", at(f"{owner}_host"))
+    loaded = load_inventory([source])
+    assert values(loaded, "w1", tmp_path / "play") == {name: "play_host" for name in names}
+    titles = [layer.title for layer in loaded.host_layers("w1", str(tmp_path / "play"))]
+    assert titles == [
+        "inventory file hosts [all:vars]",
+        "inventory file hosts [web:vars]",
+        "inventory group_vars/all.yml",
+        "playbook group_vars/all.yml",
+        "inventory group_vars/web.yml",
+        "playbook group_vars/web.yml",
+        "inventory file hosts",
+        "inventory host_vars/w1.yml",
+        "playbook host_vars/w1.yml",
+    ]
+    changed = load_inventory([source], Settings(precedence=("all_plugins_inventory", "all_inventory")))
+    assert [layer.title for layer in changed.host_layers("w1")][:2] == titles[2::-2]
+
+
+def test_of_groups_the_deeper_then_the_higher_priority_then_the_later_name_wins(tmp_path: Path) -> None:
+    text = "h\n[a]\nh\n[b]\nh\n[c:children]\na\n[a:vars]\nv=a\nw=a\n[b:vars]\nv=b\nx=b\n[c:vars]\nv=c\nw=c\nx=c\n"
+    assert values(load_inventory([write(tmp_path / "1", text)]), "h") == {"v": "a", "w": "a", "x": "c"}
+    text += "[b:vars]\nansible_group_priority=10\n"
+    loaded = load_inventory([write(tmp_path / "2", text)])
+    assert values(loaded, "h") == {"v": "a", "w": "a", "x": "b"}
+    assert loaded.host_groups("h") == ("all", "c", "b", "a") and loaded.group_names("h") == ["a", "b", "c"]
+
+
+def test_later_sources_win(tmp_path: Path) -> None:
+    first = write(tmp_path / "a/hosts", "[web]\nw1 v=1 only=first\n")
+    second = write(tmp_path / "b/hosts.yml", "web:\n  hosts:\n    w1: {v: 2}\n    w2:\n")
+    loaded = load_inventory([first, second, "w3,"])
+    assert loaded.select("all") == ["w3", "w1", "w2"]
+    assert values(loaded, "w1") == {"v": 2, "only": "first"}
+
+
+def test_vars_files_found(tmp_path: Path) -> None:
+    base = tmp_path / "group_vars"
+    for name in (
+        "web.json",
+        "web.yaml",
+        "web.yml",
+        "db/20.yml",
+        "db/10",
+        "db/sub/x.json",
+        "db/.h.yml",
+        "db/n.txt",
+        "db/o~",
+    ):
+        write(base / name, "{}")
+    (base / "web.yml").unlink()
+    assert vars_files_for(str(tmp_path), "group_vars", "web") == [str(base / "web.yaml")]
+    assert vars_files_for(str(tmp_path), "group_vars", "db") == [
+        str(base / "db" / name) for name in ("10", "20.yml", "sub/x.json")
+    ]
+    for name in ("../etc/passwd", "..", "", "none"):
+        assert vars_files_for(str(tmp_path), "group_vars", name) == []
+
+
+def test_text_is_a_template_and_what_is_encrypted_stays_so(tmp_path: Path) -> None:
+    secrets = VaultSecrets((Secret("default", b"pw"),))
+    hosts = write(tmp_path / "hosts", "w1 a='{{ b }}' c=\"['{{ d }}']\"\n")
+    lines = secrets.encrypt(b"hidden").replace("\n", "\n  ")
+    write(tmp_path / "group_vars/all/plain.yml", f"s: !vault |\n  {lines}\n")
+    write(tmp_path / "group_vars/all/vault.yml", secrets.encrypt(b"whole: file\n"))
+    found = values(load_inventory([hosts], vault=secrets), "w1")
+    assert found["a"] == Template("{{ b }}") and found["c"] == [Template("{{ d }}")] and found["whole"] == "file"
+    assert isinstance(found["s"], Vaulted) and secrets.decrypt(found["s"].ciphertext) == b"hidden"
+    with pytest.raises(OpsError) as caught:
+        load_inventory([hosts]).host_layers("w1")
+    assert caught.value.code == "vault-no-secret" and str(caught.value.where).endswith("vault.yml:1:1")
+
+
+def test_an_encrypted_inventory(tmp_path: Path) -> None:
+    secrets = VaultSecrets((Secret("default", b"pw"),))
+    path = write(tmp_path / "hosts", secrets.encrypt(b"[web]\nw1 a=1\n"))
+    assert load_inventory([path], vault=secrets).select("web") == ["w1"]
+
+
+def test_a_script_is_asked_for_each_host_where_it_has_no_meta(tmp_path: Path) -> None:
+    text = """#!/bin/sh
+if [ "$1" = --list ]; then echo '{"web": {"hosts": ["w1", "w2"]}}'; fi
+if [ "$1" = --host ]; then echo "{\\"name\\": \\"$2\\"}"; fi
+"""
+    loaded = load_inventory([write(tmp_path / "dyn", text, executable=True)])
+    assert [values(loaded, host) for host in loaded.select("web")] == [{"name": "w1"}, {"name": "w2"}]
+
+
+def test_a_slow_script_is_ended_with_its_children(tmp_path: Path) -> None:
+    mark = tmp_path / "alive"
+    path = write(tmp_path / "slow", f"#!/bin/sh\n(sleep 1; touch {mark}) &\nsleep 30\n", executable=True)
+    started = time.monotonic()
+    with pytest.raises(OpsError) as caught:
+        load_inventory([path], InventorySettings(script_timeout=0.3))
+    assert caught.value.code == "inventory-script-timeout" and time.monotonic() - started < 5
+    time.sleep(1.2)
+    assert not mark.exists()
+
+
+def test_an_executable_text_is_read_as_text(tmp_path: Path) -> None:
+    assert load_inventory([write(tmp_path / "hosts", "[web]\nw1\n", executable=True)]).select("web") == ["w1"]
+
+
+def test_a_source_that_cannot_be_read_is_an_error_or_a_warning(tmp_path: Path) -> None:
+    good, bad = write(tmp_path / "good", "w1\n"), write(tmp_path / "bad.yml", "- x\n")
+    with pytest.raises(OpsError):
+        load_inventory([good, bad])
+    loaded = load_inventory([good, bad], InventorySettings(unparsed="warn"))
+    assert loaded.select("all") == ["w1"] and "bad.yml" in loaded.notices[0]
+    with pytest.raises(OpsError) as caught:
+        load_inventory([str(tmp_path / "none")])
+    assert caught.value.code == "inventory-not-found" and "ends with a comma" in caught.value.remedy
+
+
+def test_duplicates_may_be_warnings(tmp_path: Path) -> None:
+    path = write(tmp_path / "h.yml", "all:\n  hosts:\n    w1: {a: 1}\n    w1: {a: 2}\n")
+    loaded = load_inventory([path], InventorySettings(duplicates="warn"))
+    assert values(loaded, "w1") == {"a": 2} and "already set" in loaded.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("transform", "name", "said"),
+    [("never", "a-b", 1), ("ignore", "a-b", 0), ("always", "a_b", 1), ("silently", "a_b", 0)],
+)
+def test_group_names_that_are_no_variable_names(tmp_path: Path, transform: str, name: str, said: int) -> None:
+    settings = Settings(transform_invalid_group_chars=transform)
+    loaded = load_inventory([write(tmp_path / "h", "[a-b]\nw1\n[c:children]\na-b\n")], settings)
+    assert name in loaded.groups and len(loaded.notices) == said
+
+
+def test_implicit_localhost_is_in_no_group_and_named_only(tmp_path: Path) -> None:
+    loaded = load_inventory([write(tmp_path / "h", "[web]\nw1\n[all:vars]\nv=1\n")])
+    assert "localhost" not in loaded.select("all") and loaded.select("localhost") == ["localhost"]
+    assert loaded.host("localhost").implicit and loaded.group_names("localhost") == []
+    found = values(loaded, "localhost")
+    assert found["ansible_connection"] == "local" and found["v"] == 1
+    with pytest.raises(KeyError):
+        loaded.host("nope")
+
+
+def test_what_tasks_add(tmp_path: Path) -> None:
+    write(tmp_path / "group_vars/fresh.yml", "from_file: yes\n")
+    live = LiveInventory([write(tmp_path / "h", "[web]\nw1\nw2\n")])
+    before = live.current
+    assert live.add_host("new:2200", ["fresh", "web"], {"x": 1}) is True
+    assert live.add_host("new:2200", ["fresh"], {"x": 1}) is False
+    assert live.add_host("new", [], {"x": 2}) is True
+    assert values(live.current, "new") == {"ansible_port": 2200, "x": 2, "from_file": True}
+    assert live.current.groups_dict()["web"] == ["w1", "w2", "new"] and before.select("all") == ["w1", "w2"]
+    assert live.group_by("w1", "os Debian 12", ["os"]) is True
+    assert live.group_by("w1", "os Debian 12", ["os"]) is False
+    assert live.current.select("os") == ["w1"] and live.current.group_names("w1") == ["os", "os-Debian-12", "web"]
+    with pytest.raises(OpsError, match="option"):
+        live.add_host("-oProxyCommand=id")
+    assert live.refresh().select("all") == ["w1", "w2"]
+
+
+def test_ten_thousand_hosts(tmp_path: Path) -> None:
+    lines = []
+    for group in range(100):
+        lines.append(f"[g{group}]")
+        lines += [
+            f"h{group}-{n}.example.com ansible_host=10.{group}.1.{n} ansible_user=ops rack='r {n}'" for n in range(100)
+        ]
+    lines += ["[big]", "b[00001:10000].example.com", "[everything:children]", "big", *(f"g{n}" for n in range(100))]
+    path = write(tmp_path / "hosts", "\n".join(lines))
+    write(tmp_path / "group_vars/everything.yml", "\n".join(f"v{n}: {n}" for n in range(500)))
+    started = time.process_time()
+    loaded = load_inventory([path])
+    assert time.process_time() - started < 1.5
+    assert len(loaded.hosts) == 20_000
+    started = time.process_time()
+    layers = [loaded.host_layers(name) for name in loaded.select("everything:!g7")]
+    assert len(layers) == 19_900 and time.process_time() - started < 1.0
+    shared = next(layer for layer in layers[0] if "everything" in layer.title)
+    assert all(any(layer is shared for layer in own) for own in layers[:50]), "group variables are shared, not copied"

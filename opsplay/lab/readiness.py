@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from opsplay.errors import Fault, OpsError
@@ -24,8 +26,8 @@ def wait_until_ready(host: LabHost, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     for command in (BOOTED, QUESTIONS.get(host.role, "")):
         if command:
-            until(deadline, host, lambda command=command: asked(host, command, deadline))  # type: ignore[misc]
-    until(deadline, host, lambda: greets(host.address, host.port))
+            until(deadline, host, partial(asked, host, command, deadline))
+    until(deadline, host, partial(greets, host.address, host.port))
 
 
 def asked(host: LabHost, command: str, deadline: float) -> bool:
@@ -34,8 +36,6 @@ def asked(host: LabHost, command: str, deadline: float) -> bool:
 
 
 def until(deadline: float, host: LabHost, ready: Callable[[], bool], pause: float = 0.02) -> None:
-    import subprocess
-
     while time.monotonic() < deadline:
         try:
             if ready():

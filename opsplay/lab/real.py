@@ -22,6 +22,8 @@ from opsplay.lab.nspawn import Blueprint, start_host
 from opsplay.lab.readiness import wait_until_ready
 from opsplay.lab.recreation import save_plan
 
+READY_WITHIN = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -54,7 +56,7 @@ def start_real_lab(lab_id: str, home: Path, asked: Request, ledger: Ledger, say:
     variables = connection_variables(hosts[0].key, lab.known_hosts, "deploy")
     write_inventory(asked.inventory, hosts, {**variables, "lab_id": lab_id})
     with ThreadPoolExecutor(len(hosts)) as pool:
-        list(pool.map(wait_until_ready, hosts))
+        list(pool.map(lambda host: wait_until_ready(host, READY_WITHIN), hosts))
     save(lab)
     return lab
 

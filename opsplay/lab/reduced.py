@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from opsplay.lab.hosts import LabHost, role_of
@@ -56,7 +57,7 @@ def start_reduced_lab(lab_id: str, home: Path, asked: Request, ledger: Ledger, s
     }
     write_inventory(asked.inventory, hosts, variables, more)
     for host in hosts:
-        until(time.monotonic() + 20, host, lambda host=host: greets(host.address, host.port))  # type: ignore[misc]
+        until(time.monotonic() + 20, host, partial(greets, host.address, host.port))
     save(lab)
     return lab
 
@@ -76,7 +77,7 @@ def start_host(lab_id: str, number: int, name: str, home: Path, folder: Path, ke
         configure(host, host_key(folder, name), lab_id)
         start_sshd(host, lab_id)
         try:
-            until(time.monotonic() + 5, host, lambda host=host: greets(host.address, host.port))  # type: ignore[misc]
+            until(time.monotonic() + 5, host, partial(greets, host.address, host.port))
             break
         except Exception:
             if attempt == 3:

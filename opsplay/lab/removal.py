@@ -39,11 +39,19 @@ def stop_everything(home: Path, ledger: Ledger) -> None:
     hosts = home / "hosts"
     if groups:
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda group: stop_host(hosts / Path(group).name, group), groups))
+            list(pool.map(lambda group: stop_group(hosts, group), groups))
     if ledger.made("sshd") or ledger.made("server"):
         from opsplay.lab.reduced_removal import stop_servers
 
         stop_servers(home, ledger)
+
+
+def stop_group(hosts: Path, group: str) -> None:
+    """A host is stopped with care, a cable is simply killed."""
+    home = hosts / Path(group).name
+    if not home.is_dir():
+        cgroups.kill(cgroups.processes_in(group))
+    stop_host(home, group)
 
 
 def mounted() -> set[str]:

@@ -25,10 +25,6 @@ _VIM_ARGUMENTS = ["-n", "-i", "NONE", "--cmd", "set noundofile nobackup nowriteb
 Edit = Callable[[str], None]
 
 
-class Interrupted(BaseException):
-    """A signal asked us to end while plaintext was about."""
-
-
 def memory_folder() -> str:
     """Where plaintext may lie: in memory where it can, else in the user's runtime or temporary folder."""
     for folder in (MEMORY, os.environ.get("XDG_RUNTIME_DIR", "")):
@@ -57,7 +53,7 @@ def _ending_signals_raise() -> Iterator[None]:
     """SIGTERM and SIGHUP unwind the stack, so that what must be removed is removed."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(number)
+        raise SystemExit(128 + number)
 
     previous = {}
     try:

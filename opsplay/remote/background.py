@@ -10,15 +10,16 @@ from opsplay.remote.watch import Interrupted, Watch
 FOLDER = "~/.ansible_async"
 
 
-def folder():
-    return os.path.expanduser(os.environ.get("ANSIBLE_ASYNC_DIR") or FOLDER)
+def folder(environment=os.environ):
+    """Where the jobs' files are: ANSIBLE_ASYNC_DIR of the task, or of the login, or the default."""
+    return os.path.expanduser(environment.get("ANSIBLE_ASYNC_DIR") or os.environ.get("ANSIBLE_ASYNC_DIR") or FOLDER)
 
 
 def start(step, body, run):
     """Starts the step as a job of its own session and answers at once, as Ansible documents for async."""
     job = "j%d.%d" % (int.from_bytes(os.urandom(6), "big"), os.getpid())
     try:
-        path = _prepare(job)
+        path = _prepare(folder(step.get("environment") or {}), job)
     except OSError as error:
         return {"failed": True, "changed": False, "msg": "cannot start a background job: %s" % error}
     child = os.fork()
@@ -31,9 +32,9 @@ def start(step, body, run):
     return {"ansible_job_id": job, "started": 1, "finished": 0, "results_file": path, "changed": True}
 
 
-def _prepare(job):
-    os.makedirs(folder(), mode=0o700, exist_ok=True)
-    path = os.path.join(folder(), job)
+def _prepare(where, job):
+    os.makedirs(where, mode=0o700, exist_ok=True)
+    path = os.path.join(where, job)
     write(path, {"started": 1, "finished": 0, "ansible_job_id": job})
     return path
 

@@ -142,6 +142,7 @@ class _Supervision:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._kill_at = None
         self._killed = False
+        self._victims = frozenset()
         self._ended_at = None
         self._captures = {process.stdout.fileno(): Capture(limit), process.stderr.fileno(): Capture(limit)}
         self._order = tuple(self._captures)
@@ -213,11 +214,16 @@ class _Supervision:
         if self.reason is None:
             self.reason = self._reason(now)
             if self.reason is not None:
-                end_session(self.process.pid, signal.SIGTERM)
+                self._signal(signal.SIGTERM)
                 self._kill_at = now + KILL_GRACE
         elif now >= self._kill_at and not self._killed:
-            end_session(self.process.pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
             self._killed = True
+
+    def _signal(self, number):
+        """To all that the process started, also what it lost sight of since the signal before."""
+        self._victims = living(self._victims | members(self.process.pid))
+        signal_all(self.process.pid, self._victims, number)
 
     def _reason(self, now):
         remaining = self.watch.remaining()
@@ -232,14 +238,14 @@ class _Supervision:
             return False
         if self._ended_at is None:
             self._ended_at = time.monotonic()
-        if self.reason is not None and not self._killed and session_alive(self.process.pid):
+        if self.reason is not None and not self._killed and living(self._victims):
             return False  # the leader obeyed, a child of it has not yet
         return time.monotonic() - self._ended_at >= STRAGGLER_WAIT
 
     def release(self):
         """Closes the pipes; a process that is still there (an error on our side) is ended."""
         if self.process.poll() is None:
-            end_session(self.process.pid, signal.SIGKILL)
+            signal_all(self.process.pid, members(self.process.pid), signal.SIGKILL)
             self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
@@ -254,39 +260,39 @@ class _Supervision:
         return Run(self.process.returncode, stdout, stderr, out.truncated, err.truncated, self.reason == "timeout")
 
 
-def session_alive(leader):
-    """True while a process that belongs to `leader`, except zombies, is there."""
-    return bool(_members(leader))
-
-
-def end_session(leader, number):
-    """Sends the signal to all of the leader's session and to all descendants that left it."""
+def signal_all(leader, victims, number):
+    """Sends the signal to the leader's process group and to each of the victims."""
     try:
         os.killpg(leader, number)
     except OSError:
         pass
-    for pid in _members(leader):
+    for pid, _ in victims:
         try:
             os.kill(pid, number)
         except OSError:
             pass
 
 
-def _members(leader):
+def members(leader):
+    """(pid, start time) of the leader, its session, and all descendants, also those that left the session."""
     processes = _processes()
-    members = {pid for pid, (_, session) in processes.items() if session == leader}
-    if leader in processes:
-        members.add(leader)
+    found = {pid for pid, (_, session, _) in processes.items() if session == leader or pid == leader}
     grew = True
     while grew:
-        found = {pid for pid, (parent, _) in processes.items() if parent in members} - members
-        members |= found
-        grew = bool(found)
-    return members
+        more = {pid for pid, (parent, _, _) in processes.items() if parent in found} - found
+        found |= more
+        grew = bool(more)
+    return frozenset((pid, processes[pid][2]) for pid in found)
+
+
+def living(victims):
+    """Those of the (pid, start time) pairs that still run."""
+    processes = _processes() if victims else {}
+    return frozenset((pid, start) for pid, start in victims if processes.get(pid, (0, 0, 0))[2] == start)
 
 
 def _processes():
-    """pid -> (parent, session) of all processes that are no zombies."""
+    """pid -> (parent, session, start time) of all processes that are no zombies."""
     found = {}
     for name in os.listdir("/proc") if os.path.isdir("/proc") else ():
         if not name.isdigit():
@@ -297,5 +303,5 @@ def _processes():
         except OSError:
             continue
         if fields and fields[0] not in (b"Z", b"X"):
-            found[int(name)] = (int(fields[1]), int(fields[3]))
+            found[int(name)] = (int(fields[1]), int(fields[3]), fields[19])
     return found

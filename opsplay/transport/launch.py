@@ -48,9 +48,13 @@ class Threshold:
         self._noise = bytearray()
         self._errors = bytearray()
         self._said_start = elevation is None
+        self._late = bytearray()
+        self._late_errors = bytearray()
+        self._late_end: tuple[int | None, str] | None = None
 
     def output(self, data: bytes) -> None:
         if self.done.done():
+            self._late += data
             return
         self._noise += data
         at = self._noise.find(self._marker)
@@ -63,10 +67,27 @@ class Threshold:
             self._end(None, "it printed more than 1 MiB and no start mark")
 
     def errors(self, data: bytes) -> None:
+        if self.done.done():
+            self._late_errors += data
+            return
         self._listen_for_prompt(data)
 
     def ended(self, status: int | None, why: str) -> None:
+        if self.done.done():
+            self._late_end = (status, why)
         self._end(status, why)
+
+    def hand_over(self, link: Link, rest: bytes) -> Started:
+        """What came between the marker and now goes to the next listener, who takes the link before the loop turns again."""
+
+        def replay() -> None:
+            if self._late_errors:
+                link.listener.errors(bytes(self._late_errors))
+            if self._late_end is not None:
+                link.listener.ended(*self._late_end)
+
+        asyncio.get_running_loop().call_soon(replay)
+        return Started(link, rest + bytes(self._late))
 
     def _end(self, status: int | None, why: str) -> None:
         if not self.done.done():
@@ -132,7 +153,7 @@ async def _attempt(
         rest = await asyncio.wait_for(threshold.done, tuning.become_timeout if become else tuning.start_timeout)
         if elevation is not None:
             link.send(early)
-        return Started(link, rest)
+        return threshold.hand_over(link, rest)
     except BaseException:
         link.close()
         raise

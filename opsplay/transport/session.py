@@ -76,7 +76,8 @@ class FrameSession:
         if self._lost is not None:
             request.settle(self._lost)
             return request
-        data = self._code_for(steps) + self._encode(request, stop_on_failure)
+        frame = self._encode(request, stop_on_failure)  # may be refused, so before the code counts as sent
+        data = self._code_for(steps) + frame
         self._requests[request.number] = request
         self._arm(request)
         self._link.send(data)

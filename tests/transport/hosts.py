@@ -43,7 +43,9 @@ def act(system, args):
     return {"rc": run.rc, "stdout": run.stdout, "stderr": run.stderr, "stdout_truncated": run.stdout_truncated,
             "timed_out": run.timed_out}
 """
-TAUGHT = {"t_sleep": SLEEP, "t_say": SAY, "t_raise": RAISE, "t_echo": ECHO, "t_spawn": SPAWN}
+HEAD = "from opsplay.remote.spec import Spec\nSPEC = Spec(open_ended=True)\n"
+MODULES = {"t_sleep": SLEEP, "t_say": SAY, "t_raise": RAISE, "t_echo": ECHO, "t_spawn": SPAWN}
+TAUGHT = {name: HEAD + text for name, text in MODULES.items()}
 
 
 def finish(work: Callable[[], Awaitable[T]], seconds: float = 30) -> T:

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class PrivateSshd:
     def address(self, **changes: object) -> Address:
         fields: dict[str, object] = {
             "host": "h1", "hostname": "127.0.0.1", "port": self.port, "user": getpass.getuser(),
-            "private_key_file": str(self.client_key), "known_hosts_file": str(self.known_hosts),
+            "private_key_file": str(self.client_key), "known_hosts_file": str(self.known_hosts), "python": sys.executable,
             "ssh_args": "-F none -o IdentitiesOnly=yes -o IdentityAgent=none -o GlobalKnownHostsFile=/dev/null",
         }  # fmt: skip
         return Address(**{**fields, **changes})  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from opsplay.templating.codegen import LateCodeGenerator
 from opsplay.templating.failures import limit_exceeded
 from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.scope import MISSING, DictScope
+from opsplay.templating.template import Template
 from opsplay.templating.undefined import Marker
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 SCOPE = "\0scope"
 DICT_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 WIDE_FORMAT = re.compile(r"\d{7}")
+LOOKUPS = frozenset({"lookup", "query", "q"})
 WIDE_METHODS = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
 
 
@@ -115,8 +117,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
                 check()
             yield item
 
+    def template_of(self, text: str) -> Template:
+        return Template(text)
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        return counted_loops(super()._parse(source, name, filename), self)
+        return prepared(super()._parse(source, name, filename), self)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute not in DICT_METHODS:
@@ -183,6 +188,24 @@ def shown(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: shown(item) for key, item in part.items()}
     return [shown(item) for item in part] if isinstance(part, (list, tuple, Iterator)) else part
+
+
+def prepared(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:
+    """The parsed template with our clock in its loops, and templates inside a lookup's own words marked as such."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in LOOKUPS:
+            call.args = [call.args[0], *map(embedded, call.args[1:])] if call.args else []
+            call.set_environment(environment)
+    return counted_loops(tree, environment)
+
+
+def embedded(node: nodes.Expr) -> nodes.Expr:
+    """`lookup('file', '{{ folder }}/key')`: the author's text, so it is a template; no value ever becomes one."""
+    if isinstance(node, nodes.List):
+        node.items = list(map(embedded, node.items))
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and "{{" in node.value:
+        return nodes.Call(nodes.EnvironmentAttribute("template_of"), [node], [], None, None, lineno=node.lineno)
+    return node
 
 
 def counted_loops(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:

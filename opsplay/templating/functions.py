@@ -13,7 +13,7 @@ from opsplay.templating.undefined import Marker
 
 
 @pass_context
-def lookup(context: Any, name: str, *terms: Any, **options: Any) -> Any:
+def lookup(context: Any, name: str, /, *terms: Any, **options: Any) -> Any:
     """What a lookup finds: one value, or texts joined by commas; a list with wantlist=True."""
     from opsplay.templating.lookups import Ignored
 
@@ -23,13 +23,13 @@ def lookup(context: Any, name: str, *terms: Any, **options: Any) -> Any:
         return found
     if isinstance(found, Ignored):
         return None
-    if all(isinstance(item, str) for item in found) and len(found) != 1:
-        return ",".join(found)
-    return found[0] if len(found) == 1 else found
+    if len(found) == 1:
+        return found[0]
+    return ",".join(found) if found and all(isinstance(item, str) for item in found) else found
 
 
 @pass_context
-def query(context: Any, name: str, *terms: Any, **options: Any) -> Any:
+def query(context: Any, name: str, /, *terms: Any, **options: Any) -> Any:
     """What a lookup finds, as a list."""
     options.pop("wantlist", None)
     return context.environment.templar.lookup(name, list(terms), context.scope, **options)

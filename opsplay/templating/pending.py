@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class NotYetKnown(BaseException):  # noqa: N818 - not an error: the answer "ask again later"
+class NotYetKnown(BaseException):
     """Raised by a scope; leaves templating unchanged. A BaseException, so that no filter's `except Exception` eats it."""
 
     def __init__(self, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from opsplay.errors import OpsError
 from opsplay.templating import filters, tests
 from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.undefined import Marker
 from opsplay.templating.user_plugins import load_collection, load_folder
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 Kind = Literal["filter", "test", "lookup"]
+# Of an undefined list these make an undefined list, so that `missing | map(...) | default([])` holds.
+PASSED_THROUGH = frozenset({"map", "select", "reject", "selectattr", "rejectattr"})
 PREFIXES = ("ansible.builtin.", "ansible.legacy.")
 
 
@@ -126,7 +129,7 @@ class PluginTable(dict[str, Function]):
 
     def _of_jinja(self, name: str) -> Function:
         function = self.jinja[short_name(name)]
-        return listed(function) if self.kind == "filter" else function
+        return listed(short_name(name), function) if self.kind == "filter" else function
 
     def _guarded(self, name: str, function: Function) -> Function:
         """Plain arguments in; errors that name the plugin out."""
@@ -159,11 +162,16 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def listed(function: Function) -> Function:
+def listed(name: str, function: Function) -> Function:
     """Jinja's `map`, `select` ... as lists: what an expression gives may be read twice."""
+
+    through = name in PASSED_THROUGH
+    position = 0 if getattr(function, "jinja_pass_arg", None) is None else 1
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if through and len(args) > position and isinstance(args[position], Marker):
+            return args[position]
         result = function(*args, **kwargs)
         return list(result) if isinstance(result, Iterator) else result
 

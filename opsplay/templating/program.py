@@ -17,8 +17,8 @@ from opsplay.templating.environment import (
     ScopeContext,
     TemplateEnvironment,
     changes_containers,
-    counted_loops,
     join_text,
+    prepared,
     text_of,
 )
 from opsplay.templating.failures import TemplateFailed
@@ -77,13 +77,18 @@ class Program:
         if not parts:
             return None
         if self.is_file:
-            return join_text(parts)
+            return self._ended(join_text(parts))
         result = parts[0] if len(parts) == 1 else join_text(parts)
         if self.newlines and isinstance(result, str):
-            return result + "\n" * (self.newlines - (len(result) - len(result.rstrip("\n"))))
+            return self._ended(result)
         if isinstance(result, Marker) and result.where is None:
             result.where = where
         return result
+
+    def _ended(self, text: str) -> str:
+        """The text with as many line ends as the source has; Jinja takes one away."""
+        missing = self.newlines - (len(text) - len(text.rstrip("\n")))
+        return text + self.environment.newline_sequence * missing
 
 
 def place_of(error: BaseException) -> Where | None:
@@ -149,7 +154,7 @@ def compile_expression(environment: TemplateEnvironment, source: str) -> Program
         raise syntax_error(error, what="expression") from None
     expression.set_environment(environment)
     tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
-    return load(Program(environment, name), counted_loops(tree, environment))
+    return load(Program(environment, name), prepared(tree, environment))
 
 
 def load(program: Program, tree: nodes.Template, file: str | None = None) -> Program:

@@ -11,6 +11,7 @@ from opsplay.errors import OpsError, Where
 from opsplay.templating.budget import SECONDS, Budget
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.lazy import LazyDict, LazyList
+from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING, Scope, ScopeView
 from opsplay.templating.template import Template
 from opsplay.templating.values import Vaulted
@@ -69,10 +70,12 @@ class Templar:
             return self.plain(self.materialize(value, scope))
         if kind is dict:
             assert isinstance(value, dict)
-            return {key: item if type(item) in ATOMS else self.render(item, scope) for key, item in value.items()}
+            found = {key: item if type(item) in ATOMS else self.render(item, scope) for key, item in value.items()}
+            return {key: item for key, item in found.items() if item is not OMIT}
         if kind is list:
             assert isinstance(value, list)
-            return [item if type(item) in ATOMS else self.render(item, scope) for item in value]
+            items = (item if type(item) in ATOMS else self.render(item, scope) for item in value)
+            return [item for item in items if item is not OMIT]
         return self.open(value) if isinstance(value, Vaulted) else self.plain(value)
 
     def condition(self, expression: object, scope: Scope, where: Where | None = None) -> bool:
@@ -85,7 +88,7 @@ class Templar:
         """The value of a bare expression, as plain Python."""
         return self.plain(self.run(self.program(expression, bare=True), scope, where), where)
 
-    def lookup(self, name: str, terms: list[Any], scope: Scope, **options: Any) -> list[Any]:
+    def lookup(self, name: str, terms: Any, scope: Scope, /, **options: Any) -> list[Any]:
         """What a lookup plugin finds, always a list."""
         from opsplay.templating.lookups import run_lookup
 
@@ -182,12 +185,12 @@ class Templar:
     def _plain_pairs(self, pairs: Iterable[tuple[Any, Any]], scope: Scope | None) -> dict[Any, Any]:
         result = {key: item if type(item) in ATOMS else self._leave(item, scope) for key, item in pairs}
         self.budget().spend(len(result))
-        return result
+        return {key: item for key, item in result.items() if item is not OMIT}
 
     def _plain_items(self, items: Iterable[Any], scope: Scope | None) -> list[Any]:
         result = [item if type(item) in ATOMS else self._leave(item, scope) for item in items]
         self.budget().spend(len(result))
-        return result
+        return [item for item in result if item is not OMIT]
 
     def _leave(self, item: Any, scope: Scope | None) -> Any:
         kind = type(item)
@@ -204,6 +207,17 @@ class Templar:
         from opsplay.templating.environment import TemplateEnvironment
 
         return self.equip(TemplateEnvironment(self))
+
+    @cached_property
+    def expressions(self) -> TemplateEnvironment:
+        """The environment of bare expressions: their strings have Python's escapes, those of `{{ }}` have none."""
+        from opsplay.templating.environment import TemplateEnvironment
+
+        environment = TemplateEnvironment(self, keep_backslashes=False)
+        environment.filters = self.environment.filters
+        environment.tests = self.environment.tests
+        environment.globals = self.environment.globals
+        return environment
 
     @cached_property
     def plugins(self) -> Plugins:
@@ -236,7 +250,7 @@ class Templar:
         if found is None:
             from opsplay.templating.program import compile_expression, compile_text
 
-            found = (compile_expression if bare else compile_text)(self.environment, source)
+            found = compile_expression(self.expressions, source) if bare else compile_text(self.environment, source)
             if len(self._programs) >= 50_000:
                 self._programs.clear()
             self._programs[key] = found

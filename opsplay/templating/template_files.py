@@ -66,7 +66,7 @@ def environment_for(
     known: dict[Any, TemplateEnvironment] = templar.file_environments
     if key not in known:
         loader = FileSystemLoader(folders, followlinks=True) if folders else None
-        options = {"keep_trailing_newline": True, "newline_sequence": newline, "loader": loader, **syntax}
+        options = {"newline_sequence": newline, "loader": loader, **syntax}
         known[key] = templar.equip(TemplateEnvironment(templar, keep_backslashes=False, **options))
     return known[key]
 
@@ -82,13 +82,14 @@ def _rendered(environment: TemplateEnvironment, text: str, scope: Scope, path: s
     except TemplateNotFound as error:
         raise TemplateFailed(f"the template {error.name!r} was not found", Where(name)) from None
     except OpsError as error:
-        if error.where is None or error.where.path == name and not error.where.line:
+        if error.where is None or (error.where.path == name and not error.where.line):
             error.where = Where(name)
         raise
 
 
 def compile_file(environment: TemplateEnvironment, text: str, name: str) -> Program:
-    return load(Program(environment, is_file=True), environment._parse(text, None, name), name)
+    newlines = 0 if environment.keep_trailing_newline else len(text) - len(text.rstrip("\n"))
+    return load(Program(environment, None, newlines, True), environment._parse(text, None, name), name)
 
 
 def header_options(text: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def comment(text: Any, style: str = "plain", **options: Any) -> str:
 def _edge(options: dict[str, Any], which: str, newline: str) -> str:
     text = options.get(which, options["decoration"].rstrip())
     count = options.get(f"{which}_count", 1)
-    if not text and count < 1:
+    if not text or count < 1:
         return ""
     return (text + newline) * count if which == "prefix" else (newline + text) * count
 

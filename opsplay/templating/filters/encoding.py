@@ -6,7 +6,8 @@ import base64
 import shlex
 import uuid
 from typing import Any
-from urllib.parse import unquote_plus, urlsplit as split_url
+from urllib.parse import unquote_plus
+from urllib.parse import urlsplit as split_url
 
 from opsplay.templating.texts import to_text
 

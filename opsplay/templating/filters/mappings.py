@@ -105,7 +105,7 @@ def rekey_on_member(data: Any, key: str, duplicates: str = "error") -> dict[Any,
         if key not in item:
             raise KeyError(f"Key {key} was not found")
         if item[key] in result and duplicates == "error":
-            raise ValueError(f"Key {item[key]} is not unique, cannot correctly turn into dict")
+            raise ValueError(f"Key {item[key]} is not unique, cannot convert to dict")
         result[item[key]] = item
     return result
 
@@ -127,6 +127,8 @@ def _elements(item: Any, path: Any, skip_missing: bool) -> list[Any]:
     found = item
     for part in path:
         if not isinstance(found, Mapping):
+            if skip_missing:
+                return []
             raise TypeError(f"the key {part} should point to a dictionary, got '{found}'")
         if part not in found:
             if skip_missing:

@@ -19,17 +19,26 @@ WORDS = {"B": "byte", "K": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "
 
 def log(value: Any, base: float = math.e) -> float:
     """The logarithm, natural unless a base is given."""
-    return math.log10(value) if base == 10 else math.log(value, base)
+    try:
+        return math.log10(value) if base == 10 else math.log(value, base)
+    except TypeError as error:
+        raise TypeError(f"log() can only be used on numbers: {error}") from None
 
 
 def pow_(value: Any, power: Any) -> float:
     """The power, as a floating point number."""
-    return math.pow(value, power)
+    try:
+        return math.pow(value, power)
+    except TypeError as error:
+        raise TypeError(f"pow() can only be used on numbers: {error}") from None
 
 
 def root(value: Any, base: Any = 2) -> float:
     """The root, square unless a base is given."""
-    return math.sqrt(value) if base == 2 else math.pow(value, 1.0 / float(base))
+    try:
+        return math.sqrt(value) if base == 2 else math.pow(value, 1.0 / float(base))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"root() can only be used on numbers: {error}") from None
 
 
 @pass_environment
@@ -46,7 +55,10 @@ def max_(environment: Any, value: Any, **options: Any) -> Any:
 
 def human_readable(size: Any, isbits: bool = False, unit: str | None = None) -> str:
     """A size with a unit that people read: `1.00 GB`."""
-    number = float(size)
+    try:
+        number = float(size)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"human_readable() failed on bad input: {error}") from None
     for suffix in reversed(SUFFIXES):
         limit = SUFFIXES[suffix]
         if (unit is None and number >= limit) or (unit is not None and unit.upper() == suffix):

@@ -9,7 +9,6 @@ from jinja2 import pass_environment
 from jinja2.filters import do_unique
 
 
-
 class Members:
     """Membership that is fast for hashable items and right for the others."""
 
@@ -49,14 +48,14 @@ def unique(
     environment: Any, value: Any, case_sensitive: bool | None = None, attribute: str | int | None = None
 ) -> list[Any]:
     """The list without repeated items."""
-    items = _items(value)
-    if attribute is None and (case_sensitive or not all(isinstance(item, (str, int, float)) for item in items)):
-        return distinct(items)
+    items = list(value)
     try:
         return list(do_unique(environment, items, case_sensitive=bool(case_sensitive), attribute=attribute))
     except TypeError:
-        if attribute is not None:
-            raise
+        if case_sensitive is False or attribute is not None:
+            raise TypeError(
+                "items that are dicts or lists cannot be told apart by case or attribute; cannot fall back"
+            ) from None
         return distinct(items)
 
 

@@ -16,7 +16,7 @@ def _secret(secret: Any) -> bytes:
 def vault(
     data: Any,
     secret: Any,
-    salt: str | None = None,
+    salt: Any = None,
     vault_id: str = "filter_default",
     wrap_object: bool = False,
     vaultid: str | None = None,
@@ -27,7 +27,7 @@ def vault(
     if not isinstance(data, (str, bytes)):
         raise TypeError(f"Can only vault strings, instead we got: {type(data)}")
     plaintext = to_text(data).encode("utf-8", "surrogateescape")
-    return seal(plaintext, _secret(secret), vaultid or vault_id, salt.encode() if salt else None)
+    return seal(plaintext, _secret(secret), vaultid or vault_id, to_text(salt).encode() if salt is not None else None)
 
 
 def unvault(vault: Any, secret: Any, vault_id: str = "filter_default", vaultid: str | None = None) -> str:

@@ -6,9 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 from opsplay.errors import OpsError
-from opsplay.templating.failures import LookupFailed, TemplateFailed
+from opsplay.templating.failures import LookupFailed, TemplateFailed, Undefined
+from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.lookups.call import LookupCall, LookupContext
-from opsplay.templating.scope import Scope
+from opsplay.templating.scope import MISSING, Scope
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
@@ -41,13 +42,15 @@ class Ignored(list[Any]):
 
 
 def run_lookup(templar: Templar, name: str, terms: list[Any], scope: Scope, options: dict[str, Any]) -> list[Any]:
-    """Runs a lookup with plain terms and options; the answer is data."""
-    options = {key: templar.plain(value) for key, value in options.items()}
+    """Runs a lookup; terms and options may be compiled values or what an expression made. The answer is data."""
+    from opsplay.templating.plugins import short_name
+
+    options = {key: _option(templar, value, scope) for key, value in options.items()}
     errors = options.pop("errors", "strict")
     options.pop("wantlist", None)
     if errors not in ("strict", "warn", "ignore"):
         raise TemplateFailed(f"Invalid value for 'errors': {errors!r}; it is strict, warn or ignore")
-    plain = templar.plain(terms)
+    plain = defined_parts(templar, terms, scope) if short_name(name) == "first_found" else templar.render(terms, scope)
     call = LookupCall(name, plain if isinstance(plain, list) else [plain], options, scope, templar)
     try:
         return _found(call)
@@ -57,10 +60,40 @@ def run_lookup(templar: Templar, name: str, terms: list[Any], scope: Scope, opti
         return Ignored()
 
 
+def _option(templar: Templar, value: Any, scope: Scope) -> Any:
+    """The plain option; an undefined one as it is, for `lookup('env', NAME, default=undef())`."""
+    try:
+        return templar.render(value, scope)
+    except Undefined:
+        return value
+
+
+def defined_parts(templar: Templar, value: Any, scope: Scope) -> Any:
+    """The value without what is undefined in it: a file whose name is not known is a file that is not found."""
+    value = templar.materialize(value, scope)
+    if isinstance(value, LazyDict):
+        kept = {key: _defined(templar, item, scope) for key, item in value.raw_items()}
+        return {key: item for key, item in kept.items() if item is not MISSING}
+    if isinstance(value, LazyList):
+        return [item for part in value.raw_items() if (item := _defined(templar, part, scope)) is not MISSING]
+    return templar.plain(value)
+
+
+def _defined(templar: Templar, value: Any, scope: Scope) -> Any:
+    try:
+        return defined_parts(templar, value, scope)
+    except Undefined:
+        return MISSING
+
+
 def _found(call: LookupCall) -> list[Any]:
     function = find(call.templar, call.name)
     try:
         found = function(call)
+    except LookupFailed as error:
+        if not error.message.startswith("The lookup plugin"):
+            error.message = f"The lookup plugin {call.name!r} failed: {error.message}"
+        raise
     except OpsError:
         raise
     except Exception as error:

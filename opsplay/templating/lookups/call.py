@@ -17,11 +17,10 @@ VAULT_HEADER = b"$ANSIBLE_VAULT;"
 
 
 class LookupContext(Protocol):
-    """What lookups may ask of the engine. `find_file` searches as Ansible does: role, then playbook."""
+    """What lookups may ask of the engine. Files are searched in the scope's `ansible_search_path`."""
 
     basedir: str
 
-    def find_file(self, subdir: str, name: str) -> str | None: ...
     def inventory_hostnames(self, pattern: str) -> list[str]: ...
 
 
@@ -60,19 +59,31 @@ class LookupCall:
         path = os.path.expanduser(to_text(name))
         if os.path.isabs(path):
             return path if os.path.exists(path) else None
-        if self.context is not None and hasattr(self.context, "find_file"):
-            found = self.context.find_file(subdir, path)
-            return None if found is None else str(found)
-        tried = [os.path.join(self.basedir, subdir, path), os.path.join(self.basedir, path)]
+        tried = [place for base in self.search_paths() for place in (os.path.join(base, subdir, path), os.path.join(base, path))]
         return next((place for place in tried if os.path.exists(place)), None)
+
+    def search_paths(self) -> list[str]:
+        """The folders of the task's role, its file and the playbook."""
+        found = self.scope.raw("ansible_search_path")
+        return [*found, self.basedir] if isinstance(found, list) else [self.basedir]
+
+    @property
+    def subdir(self) -> str:
+        """The folder of the action that asks: `templates` for template, `vars` for include_vars, `tasks` for includes."""
+        return {"template": "templates", "include_vars": "vars", "include_tasks": "tasks", "import_tasks": "tasks"}.get(
+            str(self.scope.raw("_task_verb")), "files"
+        )
 
     def need_file(self, subdir: str, name: str) -> str:
         path = self.find_file(subdir, name)
         if path is None:
-            raise LookupFailed(f"Unable to find {name!r} in the expected paths: {subdir}/ of the role or the playbook")
+            raise LookupFailed(
+                f"Unable to access the file {name!r}: File not found (No such file or directory in {subdir}/ of the role "
+                "or the playbook)"
+            )
         return path
 
-    def read(self, path: str) -> str:
+    def read(self, path: str, encoding: str = "utf-8") -> str:
         """The text of a file, opened where vault encrypted it. What is read is data."""
         with open(path, "rb") as stream:
             data = stream.read()
@@ -80,4 +91,4 @@ class LookupCall:
             from opsplay.templating.values import Vaulted
 
             return self.templar.open(Vaulted(data.decode("utf-8")))
-        return data.decode("utf-8", "surrogateescape")
+        return data.decode(encoding, "surrogateescape")

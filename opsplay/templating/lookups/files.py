@@ -10,7 +10,7 @@ from typing import Any
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.lookups.call import LookupCall
 from opsplay.templating.scope import OverlayScope
-from opsplay.templating.texts import to_text
+from opsplay.templating.texts import to_text, truth
 
 
 def file(call: LookupCall) -> list[Any]:
@@ -43,20 +43,14 @@ def fileglob(call: LookupCall) -> list[Any]:
 
 
 def _folders(call: LookupCall, folder: str) -> list[str]:
-    own = call.find_file("files", folder) if folder else None
-    tried = [own or "", os.path.join(call.basedir, "files", folder), os.path.join(call.basedir, folder)]
-    search = getattr(call.context, "search_paths", None)
-    if callable(search):
-        tried = [os.path.join(base, sub, folder) for base in search() for sub in ("files", "")]
-    return [place for place in tried if place and os.path.isdir(place)]
+    tried = [os.path.join(base, sub, folder) for base in call.search_paths() for sub in ("files", "")]
+    return [place for place in tried if os.path.isdir(place)]
 
 
 def first_found(call: LookupCall) -> list[Any]:
     """The first file that is there."""
-    skip = call.flag("skip")
-    candidates = list(_candidates(call, call.terms, call.options))
-    for name, subdir, skips in candidates:
-        skip = skip or skips
+    skip = call.flag("skip") or _skips(call.terms)
+    for name, subdir in _candidates(call, call.terms, call.options):
         path = call.find_file(subdir, name)
         if path is not None:
             return [path]
@@ -65,9 +59,16 @@ def first_found(call: LookupCall) -> list[Any]:
     raise LookupFailed("No file was found when using first_found.")
 
 
-def _candidates(call: LookupCall, terms: list[Any], options: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """Names with the folder to search and whether nothing may be found."""
-    subdir = _subdir(call)
+def _skips(terms: Any) -> bool:
+    """Whether a term says that nothing may be found."""
+    if isinstance(terms, Mapping):
+        return bool(truth(terms.get("skip", False)))
+    return isinstance(terms, list) and any(map(_skips, terms))
+
+
+def _candidates(call: LookupCall, terms: list[Any], options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names, each with the folder to search."""
+    subdir = call.subdir
     given = list(terms) or [dict(options)]
     for term in given:
         if isinstance(term, Mapping):
@@ -75,24 +76,19 @@ def _candidates(call: LookupCall, terms: list[Any], options: Mapping[str, Any]) 
         elif isinstance(term, (list, tuple)):
             yield from _candidates(call, list(term), options)
         elif isinstance(term, str):
-            yield from _of_parameters({**options, "files": [term]}, subdir) if options.get("paths") else [(term, subdir, False)]
+            yield from _of_parameters({**options, "files": [term]}, subdir)
         else:
-            raise TypeError(f"Invalid term supplied. A string, dict or list is required, not {type(term).__name__}.")
+            raise TypeError(f"Invalid term supplied. A string, dict or list is required, not {type(term).__name__!r}.")
     if terms and options.get("files"):
         yield from _of_parameters(options, subdir)
 
 
-def _of_parameters(options: Mapping[str, Any], subdir: str) -> Iterator[tuple[str, str, bool]]:
+def _of_parameters(options: Mapping[str, Any], subdir: str) -> Iterator[tuple[str, str]]:
     files = _split(options.get("files", []), ",;")
     paths = _split(options.get("paths", []), ",:;")
-    skip = bool(options.get("skip", False))
     names = [os.path.join(path, name) for path in paths for name in files] if paths else files
-    if paths and not files:
-        names = paths
-    for name in names:
-        yield name, subdir, skip
-    if not names:
-        yield "", subdir, skip
+    for name in names if "files" in options else paths:
+        yield name, subdir
 
 
 def _split(value: Any, separators: str) -> list[str]:
@@ -100,11 +96,6 @@ def _split(value: Any, separators: str) -> list[str]:
     for separator in separators:
         words = [part for word in words for part in to_text(word).split(separator)]
     return [word.strip() for word in words if word.strip()]
-
-
-def _subdir(call: LookupCall) -> str:
-    """The folder of the action that asks: `templates` for template, `vars` for include_vars, else `files`."""
-    return str(getattr(call.context, "subdir", None) or "files")
 
 
 def template(call: LookupCall) -> list[Any]:
@@ -117,7 +108,7 @@ def template(call: LookupCall) -> list[Any]:
     syntax = {name: call.options[name] for name in names if name in call.options}
     scope = OverlayScope(call.scope, given) if given else call.scope
     paths = [call.need_file("templates", term) for term in call.terms]
-    return [call.templar.render_file(path, scope, **syntax) for path in paths]
+    return [call.templar.render_file(path, scope, **syntax) or None for path in paths]
 
 
 LOOKUPS = {"file": file, "fileglob": fileglob, "first_found": first_found, "template": template, "unvault": unvault}

@@ -77,22 +77,33 @@ def random_choice(call: LookupCall) -> list[Any]:
 
 def subelements(call: LookupCall) -> list[Any]:
     """Pairs of every item with every element of a list inside it."""
-    if not 2 <= len(call.terms) <= 3:
-        raise ValueError("subelements lookup expects a list of two or three items")
+    wanted = "subelements lookup expects a list of two or three items, first a dict or a list, second a string"
+    if not 2 <= len(call.terms) <= 3 or not isinstance(call.terms[0], (list, dict)) or isinstance(call.terms[1], (dict, int)):
+        raise ValueError(wanted)
     flags = call.terms[2] if len(call.terms) == 3 else {}
     if not isinstance(flags, Mapping) or set(flags) - {"skip_missing"}:
         raise ValueError("the optional third item must be a dict with flags ('skip_missing')")
     skip = bool(truth(flags.get("skip_missing", False)))
     source = call.terms[0]
+    if isinstance(source, Mapping) and source.get("skipped", False) is not False:
+        return []
     kept = list(source.values()) if isinstance(source, Mapping) else source
     kept = [item for item in kept if not (isinstance(item, Mapping) and item.get("skipped", False) is not False)]
-    return [list(pair) for pair in mappings.subelements(kept, call.terms[1], skip)]
+    path = call.terms[1].split(".") if isinstance(call.terms[1], str) else call.terms[1]
+    return [[without(item, path), element] for item, element in mappings.subelements(kept, path, skip)]
+
+
+def without(item: Any, path: list[str]) -> Any:
+    """The item without the list that its elements come from, as Ansible gives it."""
+    if len(path) == 1:
+        return {key: value for key, value in item.items() if key != path[0]}
+    return {**item, path[0]: without(item[path[0]], path[1:])}
 
 
 def sequence(call: LookupCall) -> list[Any]:
     """Numbers from start to end, as text: `start=1 end=5 stride=2 format=web%02d`, or `1-5`."""
     found: list[Any] = []
-    for term in call.terms or [None]:
+    for term in call.terms or ([None] if call.options else []):
         found += _numbers(_sequence_options(call, term))
         check_items(len(found))
     return found
@@ -128,9 +139,9 @@ def _numbers(options: dict[str, Any]) -> Iterator[str]:
         raise ValueError("must specify count or end in with_sequence")
     if options["count"] is not None and options["end"] is not None:
         raise ValueError("can't specify both count and end in with_sequence")
-    end = _number(options["end"]) if options["count"] is None else start + _number(options["count"]) * stride - stride
     if options["count"] is not None and _number(options["count"]) == 0:
         return iter(())
+    end = _number(options["end"]) if options["count"] is None else start + _number(options["count"]) * stride - 1
     if stride > 0 and end < start:
         raise ValueError("to count backwards make stride negative")
     if stride < 0 and end > start:
@@ -149,11 +160,10 @@ def _formatted(numbers: range, form: str) -> Iterator[str]:
 
 
 def _number(value: Any) -> int:
-    return value if isinstance(value, int) else int(to_text(value), 0) if not _octal(value) else int(to_text(value), 8)
-
-
-def _octal(value: Any) -> bool:
-    return re.fullmatch(r"0\d+", to_text(value)) is not None
+    try:
+        return int(value, 8 if re.fullmatch(r"0\d+", value) else 0) if isinstance(value, str) else int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"sequence: a number has an invalid value: {value!r}") from None
 
 
 LOOKUPS = {

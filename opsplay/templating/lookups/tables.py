@@ -13,7 +13,7 @@ from opsplay.templating.failures import LookupFailed
 from opsplay.templating.lookups.call import LookupCall
 from opsplay.templating.texts import to_text, truth
 
-CSV_OPTIONS = {"file": "ansible.csv", "delimiter": "TAB", "encoding": "utf-8", "default": None, "col": 1, "keycol": 0}
+CSV_OPTIONS = {"file": "ansible.csv", "delimiter": "TAB", "encoding": "utf-8", "default": [], "col": 1, "keycol": 0}
 INI_OPTIONS: dict[str, Any] = {
     "file": "ansible.ini",
     "section": "global",
@@ -35,25 +35,30 @@ def inline_options(term: Any, known: dict[str, Any]) -> tuple[str, dict[str, str
     for word in words:
         name, equals, value = word.partition("=")
         if equals and name in known:
-            named[name] = value.strip("\"'")
-        elif equals and key:
-            raise ValueError(f"{name} is not a valid option.")
+            named[name] = unescaped(value.strip("\"'"))
         else:
             key.append(word)
     return " ".join(key), named
 
 
+def unescaped(text: str) -> str:
+    """`\\x1a` and the like as the character that they mean."""
+    return text.encode("latin-1", "backslashreplace").decode("unicode-escape") if "\\" in text else text
+
+
 def csvfile(call: LookupCall) -> list[Any]:
     """The value in a column of the row whose first column is the key."""
     found: list[Any] = []
-    for term in call.terms:
+    for term in call.terms or [""]:
         key, named = inline_options(term, CSV_OPTIONS)
         options = {**CSV_OPTIONS, **{name: call.options[name] for name in CSV_OPTIONS if name in call.options}, **named}
+        options["col"] = _column(options["col"])
+        if "=" in key:
+            raise ValueError(f"{key.split('=')[0].split()[-1]} is not a valid option")
         if not key:
             raise ValueError("Search key is required but was not found")
         value = _cell(call, key, options)
-        if value is not None:
-            found.append(value)
+        found += value if isinstance(value, list) else [value]
     return found
 
 
@@ -63,15 +68,23 @@ def _cell(call: LookupCall, key: str, options: dict[str, Any]) -> Any:
     with open(path, encoding=options["encoding"], newline="") as stream:
         for row in csv.reader(stream, delimiter=to_text(delimiter)):
             if len(row) > int(options["keycol"]) and row[int(options["keycol"])] == key:
-                return row[int(options["col"])]
+                return row[options["col"]]
     return options["default"]
+
+
+def _column(value: Any) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise ValueError(f"csvfile: the option 'col' has an invalid value: {value!r}") from None
 
 
 def ini(call: LookupCall) -> list[Any]:
     """The value of a key in an INI or properties file."""
     parsers: dict[tuple[Any, ...], Any] = {}
     found: list[Any] = []
-    base = {**INI_OPTIONS, **{name: call.options[name] for name in INI_OPTIONS if name in call.options}}
+    given = {("allow_no_value" if name == "allow_none" else name): value for name, value in call.options.items()}
+    base = {**INI_OPTIONS, **{name: value for name, value in given.items() if name in INI_OPTIONS}}
     for key, options in _asked(call, base):
         mark = (options["file"], options["type"], bool(truth(options["case_sensitive"])))
         if mark not in parsers:
@@ -85,13 +98,16 @@ def _asked(call: LookupCall, base: dict[str, Any]) -> Iterator[tuple[str, dict[s
     current = dict(base)
     for term in call.terms:
         text = to_text(term)
-        key, named = inline_options(term, INI_OPTIONS) if "=" in text else (text, {})
-        if not key:
-            current.update(named)
+        if "=" not in text:
+            yield text, current
             continue
-        if not named and "=" not in text:
-            key = text
-        yield key, {**current, **named}
+        key, named = inline_options(term, INI_OPTIONS)
+        if key and "=" in key:
+            raise ValueError(f"{key.partition('=')[0]} is not a valid option.")
+        if not key:
+            raise LookupFailed("No key to look up was provided as first term within string inline options")
+        current = {**current, **named}
+        yield key, current
 
 
 def _parser(call: LookupCall, options: dict[str, Any]) -> Any:
@@ -101,11 +117,14 @@ def _parser(call: LookupCall, options: dict[str, Any]) -> Any:
     )
     if truth(options["case_sensitive"]):
         parser.optionxform = to_text  # type: ignore[method-assign,assignment]
-    text = call.read(call.need_file("files", options["file"]))
+    path = call.need_file("files", options["file"])
+    text = call.read(path, to_text(options["encoding"]))
     if options["type"] == "properties":
         text = "[java_properties]\n" + text
-        options["section"] = "java_properties"
-    parser.read_file(io.StringIO(text))
+    try:
+        parser.read_file(io.StringIO(text))
+    except configparser.DuplicateOptionError as error:
+        raise LookupFailed(f"Duplicate option in {options['file']!r}: {error}") from None
     return parser
 
 
@@ -117,16 +136,12 @@ def _values(parser: Any, key: str, options: dict[str, Any]) -> list[Any]:
         found = parser.items(section) if parser.has_section(section) else []
         return [value for name, value in found if patterns.search(key, name, re.IGNORECASE, "match")]
     try:
-        return [parser.get(section, key, raw=not truth(options["interpolation"]))]
-    except (configparser.NoOptionError, configparser.NoSectionError):
-        return _default(options)
+        value = parser.get(section, key, raw=not truth(options["interpolation"]))
+    except configparser.NoOptionError:
+        value = options["default"]
     except configparser.Error as error:
-        raise LookupFailed(f"{options['file']}: {error}") from None
-
-
-def _default(options: dict[str, Any]) -> list[Any]:
-    value = options["default"]
-    return value if isinstance(value, list) else [value]
+        raise LookupFailed(str(error)) from None
+    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 LOOKUPS = {"csvfile": csvfile, "ini": ini}

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from opsplay.templating import patterns
-from opsplay.templating.failures import LookupFailed, Undefined
+from opsplay.templating.failures import LookupFailed, TemplateFailed, Undefined
 from opsplay.templating.lookups.call import LookupCall
 from opsplay.templating.scope import MISSING
 from opsplay.templating.texts import to_text
@@ -38,7 +38,7 @@ def vars_(call: LookupCall) -> list[Any]:
         if (value is MISSING or isinstance(value, Marker)) and "default" in call.options:
             value = call.options["default"]
         elif value is MISSING:
-            raise Undefined(f"No variable found with this name: {term}", name=term)
+            raise Undefined(f"No variable named {term!r} was found.", name=term)
         found.append(call.templar.plain(value))
     return found
 
@@ -50,7 +50,10 @@ def varnames(call: LookupCall) -> list[Any]:
     for term in call.terms:
         if not isinstance(term, str):
             raise TypeError(f"Invalid setting identifier, {term!r} is not a string, it is a {type(term)}")
-        found += [name for name in names if patterns.search(term, name)]
+        try:
+            found += [name for name in names if patterns.search(term, name)]
+        except TemplateFailed as error:
+            raise LookupFailed(f"Unable to use {term!r} as a search parameter: {error.message}") from None
     return found
 
 
@@ -60,8 +63,6 @@ def env(call: LookupCall) -> list[Any]:
     found = []
     for term in call.terms:
         value = os.environ.get(to_text(term).split()[0] if to_text(term).strip() else "")
-        if value is None and isinstance(default, Marker):
-            raise Undefined(f"The environment variable {term!r} is not set.")
         found.append(default if value is None else value)
     return found
 

@@ -36,7 +36,7 @@ def uri(value: Any, schemes: Any = None) -> bool:
         found = urlparse(to_text(value))
     except ValueError:
         return False
-    return bool(found.scheme) and (not schemes or found.scheme in schemes) and bool(found.netloc or found.path)
+    return schemes is None or found.scheme in schemes
 
 
 def url(value: Any, schemes: Any = None) -> bool:
@@ -44,7 +44,7 @@ def url(value: Any, schemes: Any = None) -> bool:
     if not uri(value, schemes):
         return False
     found = urlparse(to_text(value))
-    return bool(found.netloc) or (found.scheme == "file" and bool(found.path)) or "@" in found.path
+    return bool(found.scheme) and bool(found.netloc)
 
 
 def urn(value: Any) -> bool:

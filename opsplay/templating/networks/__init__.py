@@ -1,0 +1,1 @@
+"""IP addresses as filters and tests see them."""

@@ -59,7 +59,7 @@ def show(running: Lab) -> None:
     width = max(len(host.name) for host in running.hosts)
     for host in running.hosts:
         port = "" if host.port == 22 else f":{host.port}"
-        faults = "; ".join(running.faults(host.name).values())
+        faults = "; ".join(running.faults(host.name).values()) or ("" if running.is_on(host.name) else "down")
         click.echo(f"  {host.name:<{width}}  {host.address}{port}  {host.role:<5}  {faults}".rstrip())
     click.echo(f"  inventory  {os.path.relpath(running.inventory_path)}")
     click.echo(f"  ssh        ssh -F {os.path.relpath(running.ssh_config)} {running.hosts[0].name}")

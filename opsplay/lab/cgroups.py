@@ -25,10 +25,10 @@ def make_group(name: str) -> list[Path]:
 def processes_in(name: str) -> set[int]:
     """All processes of the group and of the groups below it."""
     found: set[int] = set()
-    for path in group_paths(name):
-        for procs in path.rglob("cgroup.procs") if path.is_dir() else ():
-            with contextlib.suppress(OSError):
-                found.update(int(word) for word in procs.read_text().split())
+    # os.walk, as a guest makes and removes groups while we look; pathlib fails over a folder that goes away.
+    for folder in (folder for path in group_paths(name) for folder, _, _ in os.walk(path)):
+        with contextlib.suppress(OSError):
+            found.update(int(word) for word in Path(folder, "cgroup.procs").read_text().split())
     return found - {0}
 
 

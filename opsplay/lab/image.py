@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,12 +42,16 @@ def cache_root() -> Path:
 def image_layers(roles: set[str], say: Say) -> dict[str, list[Path]]:
     """For each role its layers, uppermost first, as overlayfs takes them; builds what the cache lacks."""
     cache = cache_root()
-    cache.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, mode=0o700, exist_ok=True)
     with locked(cache / "lock"):
         remove_unfinished(cache)
         debian = debian_layer(cache, say)
         common = seed_layer(cache, "common", [debian], say)
-        return {role: [seed_layer(cache, role, [common, debian], say), common, debian] for role in sorted(roles)}
+        layers = {role: [seed_layer(cache, role, [common, debian], say), common, debian] for role in sorted(roles)}
+        for used in {layer for stack in layers.values() for layer in stack}:
+            (cache / f"{used.name}.used").touch()
+        remove_unused(cache)
+        return layers
 
 
 @contextmanager
@@ -60,6 +65,16 @@ def locked(path: Path) -> Iterator[None]:
 def remove_unfinished(cache: Path) -> None:
     for left in cache.glob("*.building"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_unused(cache: Path, days: int = 14) -> None:
+    """Layers of recipes that nobody has used for long, unless a lab still stands on them."""
+    mounts = Path("/proc/self/mounts").read_text()
+    for mark in cache.glob("*.used"):
+        layer = mark.with_suffix("")
+        if time.time() - mark.stat().st_mtime > days * 86400 and str(layer) not in mounts:
+            shutil.rmtree(layer, ignore_errors=True)
+            mark.unlink()
 
 
 def debian_layer(cache: Path, say: Say) -> Path:

@@ -79,6 +79,14 @@ class Lab:
 
         return faults_of(self.host(name))
 
+    def is_on(self, name: str) -> bool:
+        """Whether the host has power (real) or its SSH server greets (reduced)."""
+        from opsplay.lab.guest import leader_of
+        from opsplay.lab.readiness import greets
+
+        host = self.host(name)
+        return leader_of(host.home) is not None if self.kind == "nspawn" else greets(host.address, host.port)
+
     def reset(self, name: str) -> None:
         """End all faults of a host; what was changed in its files stays."""
         from opsplay.lab.faults import clear_faults

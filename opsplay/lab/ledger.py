@@ -37,7 +37,8 @@ class Ledger:
 
     @classmethod
     def open(cls, home: Path) -> Ledger:
-        home.mkdir(parents=True, mode=0o755, exist_ok=True)
+        # Nobody else may reach in: the guests' users and their setuid programs have numbers of this machine.
+        home.mkdir(parents=True, mode=0o700, exist_ok=True)
         return cls(home / "ledger.jsonl")
 
     def note(self, kind: str, name: str) -> str:

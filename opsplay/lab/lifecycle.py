@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lab.faults import faults_of
 from opsplay.lab.hosts import host_names
 from opsplay.lab.inventory import check_ours
 from opsplay.lab.lab import POINTER, RECORD, Lab, home_of, load, open_lab
 from opsplay.lab.ledger import Ledger, labs_found, labs_home
 from opsplay.lab.needs import Say
+from opsplay.lab.network import bridge_name
+from opsplay.lab.readiness import greets
 from opsplay.lab.real import Request, start_real_lab
 from opsplay.lab.removal import remove_lab
 
@@ -87,14 +90,10 @@ def already_up(asked: Request, named: bool, say: Say) -> Lab | None:
 
 
 def is_alive(lab: Lab) -> bool:
-    """Whether any host of it still runs; after a reboot of this machine none does."""
+    """Whether it still stands; after a reboot of this machine its bridge and its servers are gone, its record is not."""
     if lab.kind == "nspawn":
-        from opsplay.lab.guest import leader_of
-
-        return any(leader_of(host.home) for host in lab.hosts)
-    from opsplay.lab.readiness import greets
-
-    return any(greets(host.address, host.port) for host in lab.hosts)
+        return Path("/sys/class/net", bridge_name(lab.id)).exists()
+    return any(greets(host.address, host.port) or faults_of(host) for host in lab.hosts)
 
 
 def new_home(asked: Request) -> tuple[str, Path, Ledger]:
@@ -140,4 +139,13 @@ def which_home(lab: Lab | Path | str | None) -> Path | None:
 
 def status(dir: Path | str | None = None) -> Lab:
     """The running lab of a folder; an error says that there is none and how to start it."""
-    return open_lab(Path(dir).absolute() if dir else default_dir())
+    folder = Path(dir).absolute() if dir else default_dir()
+    lab = open_lab(folder)
+    if not is_alive(lab):
+        raise OpsError(
+            "lab-not-up",
+            f"the lab of {folder} does not run any more; was this machine restarted?",
+            remedy="Start it anew: opsplay lab up",
+            fault=Fault.USAGE,
+        )
+    return lab

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,16 @@ def test_an_interrupted_build_is_not_taken_for_a_layer(tmp_path: Path) -> None:
     (tmp_path / "debian-1234.building" / "root").mkdir(parents=True)
     image.remove_unfinished(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_layers_out_of_use_go_and_those_in_use_stay(tmp_path: Path) -> None:
+    for name, days in {"old-1": 30, "new-2": 1}.items():
+        (tmp_path / name).mkdir()
+        mark = tmp_path / f"{name}.used"
+        mark.touch()
+        os.utime(mark, (time.time() - days * 86400,) * 2)
+    image.remove_unused(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new-2", "new-2.used"]
 
 
 def test_a_changed_seed_is_another_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

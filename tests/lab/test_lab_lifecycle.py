@@ -17,6 +17,7 @@ from opsplay.errors import OpsError
 from opsplay.lab import Lab, down, status, up
 from opsplay.lab.cgroups import processes_in
 from opsplay.lab.guest import leader_of
+from opsplay.lab.image import cache_root
 from opsplay.lab.ledger import labs_found
 
 pytestmark = pytest.mark.usefixtures("own_labs")
@@ -166,6 +167,22 @@ def test_status_without_a_lab_says_how_to_start_one(tmp_path: Path) -> None:
         status(tmp_path)
     assert raised.value.code == "lab-not-up"
     assert "opsplay lab up" in raised.value.remedy
+
+
+def test_a_lab_that_did_not_survive_a_restart_of_the_machine_is_started_anew(tmp_path: Path) -> None:
+    lab = up(dir=tmp_path / "lab", hosts=["web1"])
+    subprocess.run(["ip", "link", "delete", f"opl{lab.id}"], check=True, timeout=10)
+    with pytest.raises(OpsError, match="does not run any more"):
+        status(tmp_path / "lab")
+    again = up(dir=tmp_path / "lab", hosts=["web1"])
+    assert again.id != lab.id
+    assert traces_of(lab.id) == []
+
+
+def test_others_cannot_look_into_the_hosts_file_systems(tmp_path: Path) -> None:
+    lab = up(dir=tmp_path / "lab", hosts=["web1"])
+    for path in (lab.home, lab.dir, lab.dir / "keys" / "id_ed25519", cache_root()):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_ten_hosts_come_up_quickly(tmp_path: Path) -> None:

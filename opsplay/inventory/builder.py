@@ -24,6 +24,9 @@ class HostDraft:
     layers: list[VarLayer] = field(default_factory=list)
     groups: dict[str, None] = field(default_factory=dict)
 
+    def copy(self) -> HostDraft:
+        return HostDraft(self.name, self.where, list(self.layers), dict(self.groups))
+
 
 @dataclass(slots=True)
 class GroupDraft:
@@ -34,6 +37,17 @@ class GroupDraft:
     children: dict[str, None] = field(default_factory=dict)
     parents: dict[str, None] = field(default_factory=dict)
     priority: int = 1
+
+    def copy(self) -> GroupDraft:
+        return GroupDraft(
+            self.name,
+            self.where,
+            list(self.layers),
+            dict(self.hosts),
+            dict(self.children),
+            dict(self.parents),
+            self.priority,
+        )
 
 
 def safe_group_name(name: str) -> str:
@@ -149,6 +163,15 @@ class InventoryBuilder:
     def remove_group_member(self, group: str, host: str) -> None:
         self.groups[group].hosts.pop(host, None)
         self.hosts[host].groups.pop(group, None)
+
+    def snapshot(self) -> tuple[dict[str, HostDraft], dict[str, GroupDraft]]:
+        """All hosts and groups as they are now, to go back to where a source turns out to be unreadable."""
+        return {name: host.copy() for name, host in self.hosts.items()}, {
+            name: group.copy() for name, group in self.groups.items()
+        }
+
+    def restore(self, snapshot: tuple[dict[str, HostDraft], dict[str, GroupDraft]]) -> None:
+        self.hosts, self.groups = snapshot
 
     def freeze(self) -> Inventory:
         self._reconcile()

@@ -13,6 +13,7 @@ from opsplay.inventory.hostnames import MOST_HOSTS, check_host_name
 from opsplay.source.nodes import MapNode, plain
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import DictScope
+from opsplay.templating.template import template_or_text
 
 
 def read_generator(node: MapNode, path: str, builder: InventoryBuilder) -> None:
@@ -36,6 +37,20 @@ def read_generator(node: MapNode, path: str, builder: InventoryBuilder) -> None:
             builder.add_host(name, group)
 
 
+def _value(value: Any, scope: DictScope, expressions: Expressions, where: Where) -> object:
+    """A variable's value, its templates filled in; one that needs what only a play knows stays a template."""
+    if isinstance(value, dict):
+        return {key: _value(item, scope, expressions, where) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_value(item, scope, expressions, where) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return expressions.text(value, scope, where)
+    except OpsError:
+        return template_or_text(value, where)
+
+
 def _check_count(items: list[list[Any]], where: Where) -> None:
     count = 1
     for values in items:
@@ -52,7 +67,7 @@ def _group(
         remedy = "Write - name: TEMPLATE, with parents: and vars: where wanted."
         raise OpsError("inventory-bad-option", "a parent is a mapping with a name", where, remedy)
     group = builder.add_group(expressions.text(str(data["name"]), scope, where), where)
-    values = {str(name): expressions.text(str(value), scope, where) for name, value in (data.get("vars") or {}).items()}
+    values = {str(name): _value(value, scope, expressions, where) for name, value in (data.get("vars") or {}).items()}
     layer = VarLayer(f"{title} [{group}]", values, dict.fromkeys(values, where))
     if not any(known.title == layer.title and known.values == values for known in builder.groups[group].layers):
         builder.set_group_vars(group, layer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from opsplay.errors import Fault, OpsError, did_you_mean
@@ -27,7 +27,9 @@ def visible(value: object) -> object:
         return {str(key): visible(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [visible(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
 
 
 def flattened(layers: Iterable[VarLayer]) -> dict[str, object]:

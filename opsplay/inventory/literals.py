@@ -38,4 +38,6 @@ def _evaluated(text: str) -> object:
             value = ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
-    return text if value is Ellipsis or isinstance(value, (bytes, complex)) else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return text if value is Ellipsis or isinstance(value, complex) else value

@@ -65,14 +65,17 @@ def _host_list(source: str, builder: InventoryBuilder) -> None:
 
 
 def _path(path: str, builder: InventoryBuilder) -> None:
+    if os.path.isdir(path):
+        _folder(path, builder)
+        return
+    if builder.settings.unparsed == "error":
+        _file(path, builder)
+        return
+    before = builder.snapshot()
     try:
-        if os.path.isdir(path):
-            _folder(path, builder)
-        else:
-            _file(path, builder)
+        _file(path, builder)
     except OpsError as error:
-        if builder.settings.unparsed == "error":
-            raise
+        builder.restore(before)
         builder.notice(f"Unable to parse {path} as an inventory source: {error}")
 
 

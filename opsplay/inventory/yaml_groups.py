@@ -21,7 +21,10 @@ def read_groups(node: Node, builder: InventoryBuilder, title: str) -> None:
             "Start with:  all:\n  hosts:\n    NAME:",
         )
     for key, value in node.pairs:
-        _group(str(key.value), value, key.where, builder, title)
+        if builder.settings.unparsed == "warn" and not _is_nothing(value) and not isinstance(value, MapNode):
+            builder.notice(f'{key.where}: "{key.value}" is no group definition and was left out')
+        else:
+            _group(str(key.value), value, key.where, builder, title)
 
 
 def _group(name: str, node: Node, where: Where, builder: InventoryBuilder, title: str) -> str:
@@ -33,7 +36,7 @@ def _group(name: str, node: Node, where: Where, builder: InventoryBuilder, title
             "inventory-bad-group",
             f'the group "{name}" is a mapping with hosts, children or vars',
             node.where,
-            f"Write {name}: {{hosts: {{NAME: }}}}.",
+            f"Write {name}: {{hosts: {{NAME: }}}}. A file of variables goes into group_vars/.",
         )
     for key, value in node.pairs:
         _section(group, str(key.value), value, key.where, builder, title)

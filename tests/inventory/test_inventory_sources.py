@@ -160,7 +160,10 @@ def test_an_executable_text_is_read_as_text(tmp_path: Path) -> None:
 
 
 def test_a_source_that_cannot_be_read_is_an_error_or_a_warning(tmp_path: Path) -> None:
-    good, bad = write(tmp_path / "good", "w1\n"), write(tmp_path / "bad.yml", "- x\n")
+    good, bad = (
+        write(tmp_path / "good", "w1\n"),
+        write(tmp_path / "bad.yml", "web: {hosts: {w2: }}\nall: {vars: [x]}\n"),
+    )
     with pytest.raises(OpsError):
         load_inventory([good, bad])
     loaded = load_inventory([good, bad], InventorySettings(unparsed="warn"))

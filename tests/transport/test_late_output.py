@@ -20,7 +20,7 @@ class AllAtOnce(KeptTransport):
 
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
         link = Said(listener)
-        words = re.search(r'printf "%s%s" (\w+) (\w+)', command.replace("'\"'\"'", "'").replace("\\", ""))
+        words = re.search(r"([0-9a-f]{16}) ([0-9a-f]{16});", command)
         assert words, command
         mark = f"{words[1]}{words[2]}".encode()
 

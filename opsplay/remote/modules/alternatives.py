@@ -143,5 +143,6 @@ def _do(system, argv):
 
 
 def difference(args, before, after):
-    keys = ("installed", "priority", "selected", "mode")
-    return {"before": {key: before[key] for key in keys}, "after": {key: after[key] for key in keys}}
+    wanted = desired(args, before)
+    keys = [key for key in wanted if before[key] != wanted[key]]
+    return {"before": {key: before[key] for key in keys}, "after": {key: wanted[key] for key in keys}}

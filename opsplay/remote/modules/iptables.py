@@ -29,11 +29,16 @@ def act(system, args):
     if not args.chain and not args.flush:
         raise ModuleFailure("Either chain or flush parameter must be specified.")
     rule = words_of(args)
-    result = {"changed": False, "failed": False, "ip_version": args.ip_version, "table": args.table, "chain": args.chain,
+    result = {"changed": False, "ip_version": args.ip_version, "table": args.table, "chain": args.chain,
               "flush": args.flush, "rule": " ".join(rule), "state": args.state}
     for program in {"ipv4": ["iptables"], "ipv6": ["ip6tables"], "both": ["iptables", "ip6tables"]}[args.ip_version]:
         base = [program, "-t", args.table] + (["-w", args.wait] if args.wait else ["-w"])
         result["changed"] = _one(system, args, base, rule) or result["changed"]
+    if system.diff and result["changed"]:
+        what = "flush" if args.flush else "policy %s" % args.policy if args.policy else " ".join(rule) or "chain"
+        line = "%s %s: %s\n" % (args.table, args.chain or "(all chains)", what)
+        there = args.state == "present" and not args.flush
+        result["diff"] = {"before": "" if there else line, "after": line if there else ""}
     return result
 
 

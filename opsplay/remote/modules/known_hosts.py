@@ -5,6 +5,7 @@ import fnmatch
 import hashlib
 import hmac
 import os
+import stat
 
 from opsplay.remote.spec import Choice, Flag, ModuleFailure, Path, Spec, Text
 
@@ -24,6 +25,9 @@ def _path(args):
 
 def observe(system, args):
     path = _path(args)
+    found = system.lstat(path)
+    if found is not None and stat.S_ISLNK(found.st_mode):
+        raise ModuleFailure("%s is a symbolic link; it is not followed: name the file itself" % path)
     return {"content": system.read_text(path) if system.stat(path) is not None else None}
 
 

@@ -18,8 +18,11 @@ def observe(system, args):
 
 def _is_loaded(system, name):
     plain = name.replace("-", "_")
-    loaded = any(line.split(" ", 1)[0] == plain for line in system.read_text("/proc/modules").splitlines())
-    return loaded or _is_builtin(system, plain)
+    if system.stat("/sys/module/" + plain) is not None or _is_builtin(system, plain):
+        return True
+    if system.stat("/proc/modules") is None:  # a kernel without loadable modules
+        return False
+    return any(line.split(" ", 1)[0] == plain for line in system.read_text("/proc/modules").splitlines())
 
 
 def _is_builtin(system, plain):
@@ -32,7 +35,7 @@ def _is_builtin(system, plain):
 
 
 def _files(system, folder):
-    return [(path, system.read_text(path)) for path in system.glob(folder + "/*.conf")]
+    return [(path, system.read_text(path)) for path in system.glob(folder + "/*.conf") if system.stat(path) is not None]
 
 
 def _listing(system, name):

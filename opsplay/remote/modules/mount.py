@@ -126,5 +126,6 @@ def report(args, before, after):
 
 
 def difference(args, before, after):
-    return {"before": before["content"], "after": after["content"], "before_header": _table(args),
-            "after_header": _table(args)}
+    return [{"before": before["content"], "after": after["content"], "before_header": _table(args),
+             "after_header": _table(args)},
+            {"before": {"mounted": before["mounted"]}, "after": {"mounted": after["mounted"]}}]

@@ -104,4 +104,4 @@ class _Npm(object):
             if run.rc != 0:
                 raise ModuleFailure("npm %s failed: %s" % (" ".join(words), run.stderr.strip()), rc=run.rc,
                                     stdout=run.stdout, stderr=run.stderr)
-        return {"changed": True}
+        return dict({"changed": True}, **({"diff": {"prepared": "npm %s\n" % " ".join(words)}} if self.system.diff else {}))

@@ -166,9 +166,9 @@ def report(args, before, after):
 
 
 def difference(args, before, after):
-    hidden = {"password": "(hidden)", "asked_gid": None, "ssh_public_key": None}
-    keys = [key for key in after if key not in hidden and before.get(key) != after[key]]
-    shown = {"before": {key: before.get(key) for key in keys}, "after": {key: after[key] for key in keys}}
-    if before.get("password") != after.get("password") and after.get("exists"):
+    wanted = desired(args, before)
+    keys = [key for key in wanted if key not in before or before[key] != wanted[key]]
+    shown = {"before": {key: before.get(key) for key in keys}, "after": {key: wanted[key] for key in keys}}
+    if "password" in keys:
         shown["before"]["password"], shown["after"]["password"] = "(old hash hidden)", "(new hash hidden)"
     return shown

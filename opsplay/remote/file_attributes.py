@@ -102,10 +102,12 @@ def _wanted_name(system, asked, identify, name_of):
 
 # -- modes
 
-_CLAUSE = re.compile(r"^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$")
-_ACTION = re.compile(r"([-+=])([rwxXst]*|[ugo])")
+_CLAUSE = re.compile(r"^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$")
+_ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
+_ALL = 0o7777
+_WHOSE = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": _ALL}
+_LETTERS = {"r": 0o444, "w": 0o222, "x": 0o111, "X": 0, "s": 0o6000, "t": 0o1000}
 _SHIFT = {"u": 6, "g": 3, "o": 0}
-_BITS = {"r": 4, "w": 2, "x": 1}
 
 
 def wanted_mode(mode, observed):
@@ -145,44 +147,30 @@ def symbolic_mode(text, old, isdir):
 
 
 def _act(mode, who, operator, letters, isdir):
-    users = "ugo" if "a" in who or not who else who
-    mask = current_umask() if not who else 0
-    bits = 0
-    for user in set(users):
-        bits |= _user_bits(mode, user, letters, isdir)
-    if "t" in letters and (not who or "a" in who or "o" in who or "u" in who):
-        bits |= stat.S_ISVTX
-    bits &= ~mask
+    """One action as chmod does it: without a who the umask limits it; a folder keeps set-id bits that are not named."""
+    affected = 0
+    for user in who:
+        affected |= _WHOSE[user]
+    kept = 0o6000 if isdir and "s" not in letters else 0
+    bits = _bits(mode, letters, isdir) & (affected if who else ~current_umask()) & ~kept
     if operator == "+":
         return mode | bits
     if operator == "-":
         return mode & ~bits
-    return (mode & ~_reach(users, isdir) | bits) if not mask else (mode & ~(_reach(users, isdir) & ~mask) | bits)
+    untouched = (_ALL & ~affected if who else 0) | kept
+    return mode & untouched | bits
 
 
-def _user_bits(mode, user, letters, isdir):
-    shift = _SHIFT[user]
-    if letters in ("u", "g", "o") and letters:
-        return (mode >> _SHIFT[letters] & 7) << shift
+def _bits(mode, letters, isdir):
+    """What the letters mean for everybody."""
+    if letters in _SHIFT:
+        return (mode >> _SHIFT[letters] & 7) * 0o111
     bits = 0
     for letter in letters:
-        if letter in _BITS:
-            bits |= _BITS[letter] << shift
-        elif letter == "X" and (isdir or mode & 0o111):
-            bits |= 1 << shift
-        elif letter == "s" and user in "ug":
-            bits |= stat.S_ISUID if user == "u" else stat.S_ISGID
+        bits |= _LETTERS[letter]
+    if "X" in letters and (isdir or mode & 0o111):
+        bits |= 0o111
     return bits
-
-
-def _reach(users, isdir):
-    """The bits that `=` replaces. Like chmod, a folder keeps its set-id bits unless they are named."""
-    reach = 0
-    for user in set(users):
-        reach |= 7 << _SHIFT[user]
-        if not isdir and user in "ug":
-            reach |= stat.S_ISUID if user == "u" else stat.S_ISGID
-    return reach
 
 
 # -- chattr

@@ -25,6 +25,13 @@ def _refuse_constant(name):
     raise FrameError("%s is not JSON" % name)
 
 
+def _finite(text):
+    number = float(text)
+    if number - number != 0:
+        raise FrameError("%s is out of range" % text[:40])
+    return number
+
+
 def _pairs(pairs):
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -32,7 +39,7 @@ def _pairs(pairs):
     return found
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def decode_header(raw):

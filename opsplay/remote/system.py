@@ -180,11 +180,11 @@ class System:
     def deprecate(self, text):
         self.deprecations.append({"msg": text})
 
-    def temporary(self):
-        """A private folder that is removed after the step."""
+    def temporary(self, within=None):
+        """A private folder that is removed after the step; `within` another folder than the system's for such."""
         import tempfile
         try:
-            self._temporary.append(tempfile.mkdtemp(prefix="opsplay-"))
+            self._temporary.append(tempfile.mkdtemp(prefix="opsplay-", dir=within))
         except OSError as error:
             raise ModuleFailure("no folder for temporary files can be made: %s" % error)
         return self._temporary[-1]

@@ -10,6 +10,7 @@ SECONDS = 2.0
 TEXT = 16 * 1024 * 1024
 OUTPUT = 64 * 1024 * 1024
 ITEMS = 2_000_000
+CELLS = 500_000
 BITS = 1_000_000
 WIDTH = 1_000_000
 
@@ -17,12 +18,14 @@ WIDTH = 1_000_000
 class Budget:
     """Time is this thread's CPU time: waiting for a lookup costs nothing."""
 
-    __slots__ = ("ends", "seconds", "spent")
+    __slots__ = ("ends", "next_look", "seconds", "spent", "text")
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
         self.ends = time.thread_time() + seconds
         self.spent = 0
+        self.next_look = 5000
+        self.text = 0
 
     def check(self) -> None:
         if time.thread_time() > self.ends:
@@ -30,9 +33,19 @@ class Budget:
 
     def spend(self, items: int = 1) -> None:
         """Counts items that are copied or walked."""
-        self.spent += items
+        self.spent += items + 1
         if self.spent > ITEMS:
             raise limit_exceeded(f"it makes more than {ITEMS} items")
+        if self.spent >= self.next_look:
+            self.next_look = self.spent + 5000
+            self.check()
+
+    def charge(self, text: object) -> None:
+        """Counts the text that an expression makes on its way."""
+        if type(text) is str and len(text) > 1024:
+            self.text += len(text)
+            if self.text > OUTPUT:
+                raise limit_exceeded(f"it makes more than {OUTPUT} characters of text")
 
     def forgive(self, seconds: float) -> None:
         """Time that a filter is meant to take (password hashing, vault)."""

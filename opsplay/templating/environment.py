@@ -96,17 +96,24 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             self._own_lexer = BackslashLexer(self) if self.keep_backslashes else Lexer(self)
         return self._own_lexer
 
-    @staticmethod
-    def concat(values: Iterable[Any]) -> Any:  # type: ignore[override]
+    def concat(self, values: Iterable[Any]) -> Any:  # type: ignore[override]
         """What a macro or a `set` block makes: a lone value as it is, several as text."""
         parts = list(values)
-        return parts[0] if len(parts) == 1 else join_text(parts)
+        return parts[0] if len(parts) == 1 else self.join_text(parts)
+
+    def join_text(self, parts: list[Any]) -> str:
+        text_of = self.templar.text_of
+        texts = [part if type(part) is str else text_of(part) for part in parts]
+        if sum(map(len, texts)) > budget.OUTPUT:
+            raise limit_exceeded(f"its output is longer than {budget.OUTPUT} characters")
+        return "".join(texts)
 
     def joined(self, parts: tuple[Any, ...]) -> str:
         """The `~` operator."""
-        texts = [str(part) for part in parts]
+        texts = [part if type(part) is str else str(self.templar.plain_text(part)) for part in parts]
         budget.check_text(sum(map(len, texts)))
-        return "".join(texts)
+        self.templar.budget().charge(result := "".join(texts))
+        return result
 
     def counted(self, iterable: Iterable[Any]) -> Iterator[Any]:
         """The items of a `for`, with a look at the clock now and then."""
@@ -167,27 +174,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         CHECKS[operator](left, right)
-        return super().call_binop(context, operator, left, right)
-
-
-def join_text(parts: list[Any]) -> str:
-    texts = [part if type(part) is str else text_of(part) for part in parts]
-    if sum(map(len, texts)) > budget.OUTPUT:
-        raise limit_exceeded(f"its output is longer than {budget.OUTPUT} characters")
-    return "".join(texts)
-
-
-def text_of(part: Any) -> str:
-    """A value in the middle of text: none is nothing, and a tuple shows as the list that it will be."""
-    if part is None:
-        return ""
-    return str(shown(part)) if isinstance(part, (list, tuple, dict, Iterator)) else str(part)
-
-
-def shown(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {key: shown(item) for key, item in part.items()}
-    return [shown(item) for item in part] if isinstance(part, (list, tuple, Iterator)) else part
+        if operator == "%" and isinstance(left, str):
+            right = self.templar.plain_text(right) if not isinstance(right, tuple) else tuple(map(self.templar.plain_text, right))
+        result = super().call_binop(context, operator, left, right)
+        self.templar.budget().charge(result)
+        return result
 
 
 def prepared(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:

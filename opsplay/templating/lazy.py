@@ -104,8 +104,8 @@ class LazyList(list[Any]):
             list.__setitem__(self, index, value)
         return value
 
-    def raw_items(self) -> Iterator[Any]:
-        return list.__iter__(self)
+    def raw_items(self) -> list[Any]:
+        return list.__getitem__(self, slice(None))
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

@@ -25,8 +25,10 @@ def plain_other(templar: Templar, value: Any, where: Where | None) -> Any:
         return str.__str__(value)
     if isinstance(value, Mapping):
         return templar._plain_pairs([(key, value[key]) for key in value], None)
-    if isinstance(value, (list, tuple, Set)) or is_stream(value):
+    if isinstance(value, (list, tuple, Set)):
         return templar._plain_items(value, None)
+    if is_stream(value):
+        return templar._plain_items(list(value), None)
     return value
 
 
@@ -38,6 +40,10 @@ def undefined_error(value: Any, where: Where | None) -> Undefined:
         error.where = error.where or where
         return error
     return Undefined("an inline `if` without `else` has no value here", where, "Add `else` and a value.")
+
+
+def is_container(value: Any) -> bool:
+    return isinstance(value, (list, tuple, dict, Set, Mapping)) or is_stream(value)
 
 
 def is_stream(value: Any) -> bool:

@@ -43,7 +43,10 @@ def hash_password(
 ) -> str:
     name = NAMES.get(kind, kind)
     if name not in SCHEMES:
-        raise ValueError(f"{kind} is not in the list of supported password hashes: {', '.join([*NAMES, *SCHEMES])}")
+        known = ", ".join([*NAMES, *SCHEMES])
+        raise ValueError(f"{kind} is not in the list of supported passlib algorithms: {known}")
+    if salt_size is not None and not isinstance(salt_size, int):
+        raise TypeError("salt_size must be an integer")
     scheme = SCHEMES[name]
     rounds = _rounds(name, scheme, rounds)
     if name == "bcrypt":
@@ -59,7 +62,7 @@ def _rounds(name: str, scheme: Scheme, rounds: int | None) -> int | None:
     asked = scheme.default if rounds is None else int(rounds)
     low, high = scheme.limits
     if not low <= asked <= min(high, MOST_ROUNDS[name]):
-        raise ValueError(f"invalid rounds {asked}: {name} takes {low} to {min(high, MOST_ROUNDS[name])}")
+        raise ValueError(f"Could not hash the secret: invalid rounds {asked}: {name} takes {low} to {min(high, MOST_ROUNDS[name])}")
     return asked
 
 

@@ -21,6 +21,11 @@ Function = Callable[..., Any]
 Kind = Literal["filter", "test", "lookup"]
 # Of an undefined list these make an undefined list, so that `missing | map(...) | default([])` holds.
 PASSED_THROUGH = frozenset({"map", "select", "reject", "selectattr", "rejectattr"})
+# These take any value as text; a container is made plain first, within the budget.
+OF_TEXT = frozenset(
+    {"capitalize", "e", "escape", "forceescape", "lower", "pprint", "safe", "string", "striptags", "title", "trim", "upper",
+     "urlencode", "urlize", "wordcount", "wordwrap"}
+)  # fmt: skip
 PREFIXES = ("ansible.builtin.", "ansible.legacy.")
 
 
@@ -129,7 +134,7 @@ class PluginTable(dict[str, Function]):
 
     def _of_jinja(self, name: str) -> Function:
         function = self.jinja[short_name(name)]
-        return listed(short_name(name), function) if self.kind == "filter" else function
+        return listed(short_name(name), function, self.templar) if self.kind == "filter" else function
 
     def _guarded(self, name: str, function: Function) -> Function:
         """Plain arguments in; errors that name the plugin out."""
@@ -146,11 +151,13 @@ class PluginTable(dict[str, Function]):
                 args = (*first, *[templar.plain(item) for item in args[len(first) :]])
                 kwargs = {key: templar.plain(item) for key, item in kwargs.items()}
             try:
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
             except OpsError:
                 raise
             except Exception as error:
                 raise TemplateFailed(f"The {kind} plugin '{name}' failed: {reason(error)}") from error
+            templar.budget().charge(result)
+            return result
 
         return call
 
@@ -162,17 +169,21 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def listed(name: str, function: Function) -> Function:
+def listed(name: str, function: Function, templar: Templar) -> Function:
     """Jinja's `map`, `select` ... as lists: what an expression gives may be read twice."""
 
     through = name in PASSED_THROUGH
+    text = name in OF_TEXT
     position = 0 if getattr(function, "jinja_pass_arg", None) is None else 1
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if through and len(args) > position and isinstance(args[position], Marker):
             return args[position]
+        if text and len(args) > position:
+            args = (*args[:position], templar.plain_text(args[position]), *args[position + 1 :])
         result = function(*args, **kwargs)
+        templar.budget().charge(result)
         return list(result) if isinstance(result, Iterator) else result
 
     return call

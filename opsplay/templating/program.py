@@ -17,9 +17,7 @@ from opsplay.templating.environment import (
     ScopeContext,
     TemplateEnvironment,
     changes_containers,
-    join_text,
     prepared,
-    text_of,
 )
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.undefined import Marker
@@ -71,14 +69,14 @@ class Program:
         """A value as the text of a file."""
         if isinstance(value, JinjaUndefined):
             return str(value)
-        return value if isinstance(value, str) else text_of(value)
+        return value if isinstance(value, str) else self.owner.text_of(value)
 
     def _whole(self, parts: list[Any], where: Where | None) -> Any:
         if not parts:
             return None
         if self.is_file:
-            return self._ended(join_text(parts))
-        result = parts[0] if len(parts) == 1 else join_text(parts)
+            return self._ended(self.environment.join_text(parts))
+        result = parts[0] if len(parts) == 1 else self.environment.join_text(parts)
         if self.newlines and isinstance(result, str):
             return self._ended(result)
         if isinstance(result, Marker) and result.where is None:

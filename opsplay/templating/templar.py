@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -106,6 +106,17 @@ class Templar:
 
         return render_text(self, text, scope, path, options)
 
+    def text_of(self, value: Any) -> str:
+        """A value in the middle of text: none is nothing, and a tuple shows as the list that it will be."""
+        if value is None:
+            return ""
+        return str(value) if type(value) in ATOMS else str(self.plain_text(value))
+
+    def plain_text(self, value: Any) -> Any:
+        from opsplay.templating.leaving import is_container
+
+        return self.plain(value) if is_container(value) else value
+
     def view(self, scope: Scope) -> ScopeView:
         """The scope as a mapping, for `vars` and the items of `hostvars`."""
         return ScopeView(self, scope)
@@ -172,6 +183,16 @@ class Templar:
         kind = type(value)
         if kind in ATOMS:
             return value
+        state = self._state
+        if state.budget is not None:
+            return self._plain(value, kind, where)
+        state.budget = self.budget()
+        try:
+            return self._plain(value, kind, where)
+        finally:
+            state.budget = None
+
+    def _plain(self, value: Any, kind: type, where: Where | None) -> Any:
         if kind is LazyDict:
             return self._plain_pairs(value.raw_items(), value._scope_)
         if kind is LazyList:
@@ -182,14 +203,14 @@ class Templar:
 
         return plain_other(self, value, where)
 
-    def _plain_pairs(self, pairs: Iterable[tuple[Any, Any]], scope: Scope | None) -> dict[Any, Any]:
+    def _plain_pairs(self, pairs: Collection[tuple[Any, Any]], scope: Scope | None) -> dict[Any, Any]:
+        self.budget().spend(len(pairs))
         result = {key: item if type(item) in ATOMS else self._leave(item, scope) for key, item in pairs}
-        self.budget().spend(len(result))
         return {key: item for key, item in result.items() if item is not OMIT}
 
-    def _plain_items(self, items: Iterable[Any], scope: Scope | None) -> list[Any]:
+    def _plain_items(self, items: Collection[Any], scope: Scope | None) -> list[Any]:
+        self.budget().spend(len(items))
         result = [item if type(item) in ATOMS else self._leave(item, scope) for item in items]
-        self.budget().spend(len(result))
         return [item for item in result if item is not OMIT]
 
     def _leave(self, item: Any, scope: Scope | None) -> Any:

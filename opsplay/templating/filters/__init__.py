@@ -38,7 +38,10 @@ FILES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "numbers": (BUILTIN, ("human_readable", "human_to_bytes", "log", "max", "min", "pow", "root")),
     "choices": (BUILTIN, ("bool", "comment", "mandatory", "ternary", "type_debug")),
     "times": (BUILTIN, ("strftime", "to_datetime")),
-    "bounded": (BUILTIN, ("batch", "center", "format", "indent", "join", "replace", "slice", "sum", "tojson", "truncate")),
+    "bounded": (
+        BUILTIN,
+        ("batch", "center", "format", "indent", "join", "replace", "slice", "sum", "tojson", "truncate", "wordwrap"),
+    ),
     "general_lists": (
         "community.general",
         (

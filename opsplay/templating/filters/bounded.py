@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from opsplay.templating.budget import check_items, check_text, check_width
 from opsplay.templating.environment import check_format, check_join, check_replace
+from opsplay.templating.failures import limit_exceeded
 from opsplay.templating.texts import to_text
 
 
@@ -69,10 +70,10 @@ def sum_(environment: Any, value: Iterable[Any], attribute: str | int | None = N
     """The sum of a list's items."""
     getter = filters.make_attrgetter(environment, attribute) if attribute is not None else None
     total = start
+    spend = environment.templar.budget().spend
     for item in value:
         total = total + (getter(item) if getter else item)
-        if isinstance(total, (list, tuple)):
-            check_items(len(total))
+        spend(len(total) // 100 if isinstance(total, (list, tuple)) else 0)
     return total
 
 
@@ -91,6 +92,19 @@ def truncate(
     return filters.do_truncate(environment, to_text(value), length, killwords, end, leeway)
 
 
+@pass_environment
+def wordwrap(
+    environment: Any, value: Any, width: int = 79, break_long_words: bool = True, wrapstring: str | None = None,
+    break_on_hyphens: bool = True,
+) -> str:  # fmt: skip
+    """The text in lines of a width."""
+    text = to_text(value)
+    longest = max(map(len, text.split()), default=0)
+    if longest * longest > 1_000_000_000 * max(1, width):
+        raise limit_exceeded("wrapping a word of that length")
+    return filters.do_wordwrap(environment, text, width, break_long_words, wrapstring, break_on_hyphens)
+
+
 FILTERS = {
     "batch": batch,
     "center": center,
@@ -102,4 +116,5 @@ FILTERS = {
     "sum": sum_,
     "tojson": tojson,
     "truncate": truncate,
+    "wordwrap": wordwrap,
 }

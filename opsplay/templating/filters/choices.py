@@ -51,26 +51,28 @@ def comment(text: Any, style: str = "plain", **options: Any) -> str:
     for number in ("prefix_count", "postfix_count"):
         check_width(options.get(number))
     chosen = {**STYLES[style], **options}
-    newline = chosen.get("newline", "\n")
-    before = _edge(chosen, "prefix", newline)
-    after = _edge(chosen, "postfix", newline)
+    newline = to_text(chosen.get("newline", "\n"))
+    before, after = _before(chosen, newline), _after(chosen, newline)
     body = _body(to_text(text), chosen, newline)
-    beginning = chosen.get("beginning", "")
-    end = chosen.get("end", "")
+    beginning, end = to_text(chosen.get("beginning", "")), to_text(chosen.get("end", ""))
     parts = [beginning + newline if beginning else "", before, body, after, newline + end if end else ""]
     return "".join(parts)
 
 
-def _edge(options: dict[str, Any], which: str, newline: str) -> str:
-    text = options.get(which, options["decoration"].rstrip())
-    count = options.get(f"{which}_count", 1)
-    if not text or count < 1:
+def _before(options: dict[str, Any], newline: str) -> str:
+    text = to_text(options.get("prefix", options["decoration"].rstrip()))
+    if not text:
         return ""
-    return (text + newline) * count if which == "prefix" else (newline + text) * count
+    return (newline if text == newline else text + newline) * int(options.get("prefix_count", 1))
+
+
+def _after(options: dict[str, Any], newline: str) -> str:
+    text = to_text(options.get("postfix", options["decoration"].rstrip()))
+    return (newline + text) * int(options.get("postfix_count", 1))
 
 
 def _body(text: str, options: dict[str, Any], newline: str) -> str:
-    decoration = options["decoration"]
+    decoration = to_text(options["decoration"])
     lines = [(decoration + line).rstrip() if not line.strip() else decoration + line for line in text.split(newline)]
     return newline.join(lines)
 

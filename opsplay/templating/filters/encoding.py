@@ -34,7 +34,11 @@ def quote(value: Any) -> str:
 
 def to_uuid(value: Any, namespace: str = ANSIBLE_NAMESPACE) -> str:
     """Makes a namespaced (version 5) UUID of a text."""
-    return str(uuid.uuid5(uuid.UUID(str(namespace)), to_text(value)))
+    try:
+        space = uuid.UUID(str(namespace))
+    except (AttributeError, ValueError) as error:
+        raise ValueError(f"Invalid value '{namespace}' for 'namespace': {error}") from None
+    return str(uuid.uuid5(space, to_text(value)))
 
 
 def urldecode(value: Any) -> str:

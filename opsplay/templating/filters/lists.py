@@ -9,14 +9,20 @@ from typing import Any
 from jinja2 import pass_environment
 from jinja2.filters import sync_do_groupby
 
-from opsplay.templating.budget import ITEMS, check_items
+from opsplay.templating.budget import CELLS, check_items
+from opsplay.templating.failures import limit_exceeded
 from opsplay.templating.texts import is_list, to_text
 
 
 def _bounded(found: Iterable[tuple[Any, ...]]) -> list[Any]:
-    items = [list(item) for item in itertools.islice(found, ITEMS + 1)]
-    check_items(len(items))
-    return items
+    rows: list[Any] = []
+    cells = 0
+    for row in found:
+        cells += len(row)
+        if cells > CELLS:
+            raise limit_exceeded(f"it makes more than {CELLS} items")
+        rows.append(list(row))
+    return rows
 
 
 def flatten(value: Any, levels: int | None = None, skip_nulls: bool = True) -> list[Any]:

@@ -18,7 +18,7 @@ def combine(*terms: Any, recursive: bool = False, list_merge: str = "replace", *
         raise TypeError("'recursive' and 'list_merge' are the only valid keyword arguments")
     if list_merge not in LIST_MERGES:
         raise ValueError(f"'list_merge' argument must be one of {', '.join(LIST_MERGES)}")
-    dicts = _flat(terms)
+    dicts = [term for part in terms for term in (part if is_list(part) else [part]) if term is not None]
     for term in dicts:
         if not isinstance(term, Mapping):
             raise TypeError(f"failed to combine variables, expected dicts but got {type(term).__name__}: {term}")
@@ -26,13 +26,6 @@ def combine(*terms: Any, recursive: bool = False, list_merge: str = "replace", *
     for term in dicts[1:]:
         result = merge(result, term, recursive, list_merge)
     return result
-
-
-def _flat(terms: Any) -> list[Any]:
-    flat: list[Any] = []
-    for term in terms:
-        flat.extend(_flat(term) if is_list(term) else [term])
-    return flat
 
 
 def merge(low: Any, high: Any, recursive: bool, list_merge: str) -> dict[Any, Any]:

@@ -61,10 +61,10 @@ def from_yaml(value: Any) -> Any:
     return documents[0] if documents else None
 
 
-def from_yaml_all(value: Any) -> list[Any]:
+def from_yaml_all(value: Any) -> Any:
     """Reads a YAML text of several documents into a list."""
     if not isinstance(value, (str, bytes)):
-        return [value]
+        return [] if value is None else value
     return _load(to_text(value))
 
 

@@ -41,6 +41,13 @@ def perform(module, system, args):
     return result
 
 
+def perform_inside(module, system, args):
+    """The same for a module that another one calls: warnings, temporary folders and failures are left to the caller."""
+    args = Args(args)
+    expand_paths(module.SPEC, args, system.environment)
+    return _kind(module)(module, system, args)
+
+
 def _kind(module):
     if hasattr(module, "act"):
         return _perform_verb

@@ -10,6 +10,7 @@ from opsplay.errors import Fault
 from opsplay.transport.protocol import Become, BecomeFailed
 
 METHODS = ("sudo", "su", "doas")
+NO_PROGRAM_STATUS = 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,14 @@ def elevate(become: Become, script: str, pty: bool) -> Elevation:
     if "\n" in (become.password or ""):
         raise _failed("become-wrong-password", "the become password holds a line break", "Check the password's source.")
     key = secrets.token_hex(16)
-    program = {"sudo": _sudo, "su": _su, "doas": _doas}[become.method]
-    words, prompt = program(become, key)
+    compose = {"sudo": _sudo, "su": _su, "doas": _doas}[become.method]
+    words, prompt = compose(become, key)
     start = f"[opsplay {secrets.token_hex(8)}]"
     inner = f"/bin/sh -c {shlex.quote(script)}"
     command = f"{words} {shlex.quote(inner) if become.method == 'su' else inner}"
-    quiet = "stty -echo 2>/dev/null; " if pty else ""
+    program = shlex.split(become.exe or become.method)[0]
+    there = f"command -v {shlex.quote(program)} >/dev/null 2>&1 || exit {NO_PROGRAM_STATUS}; "
+    quiet = there + ("stty -echo 2>/dev/null; " if pty else "")
     # Two words, so that a shell that echoes the command line does not print the mark itself.
     return Elevation(
         f'{quiet}printf "%s%s" {shlex.quote(start[:9])} {shlex.quote(start[9:])} >&2; exec {command}',
@@ -85,8 +88,7 @@ def needs_terminal(text: str) -> bool:
 
 _COMPLAINTS = (
     (("a password is required", "authentication required", "authorization required"), "become-password-needed"),
-    (("password expired", "account expired", "account has expired", "password has expired", "validation failure",
-      "expired; contact", "change your password", "account is locked"), "become-expired"),
+    (("expired", "validation failure", "change your password", "account is locked"), "become-expired"),
     (("not in the sudoers", "not allowed", "may not run", "operation not permitted"), "become-not-allowed"),
     (("incorrect password", "authentication failure", "sorry, try again", "authentication failed",
       "permission denied"), "become-wrong-password"),
@@ -103,18 +105,18 @@ _REMEDIES = {
     "become-program-missing": "Install the program on the host, or choose another become_method: sudo, su, doas.",
     "become-no-terminal": "The host's policy (requiretty) refused even a terminal; remove requiretty for this user.",
     "become-timeout": "Log in by hand and try it there: the program neither asked for a password nor started.",
+    "become-prompt-unknown": "Only a plain password can be given; a second factor or another question cannot be answered.",
     "become-refused": "Log in by hand and try the same there.",
 }
 
 
-def verdict(become: Become, text: str, asked_again: bool = False) -> BecomeFailed:
+def verdict(
+    become: Become, text: str, asked_again: bool = False, asks_unknown: bool = False, status: int | None = None
+) -> BecomeFailed:
     """What a become program's end, with this on its stderr, means."""
-    lowered = text.lower()
-    code = "become-wrong-password" if asked_again else "become-refused"
-    for words, meaning in () if asked_again else _COMPLAINTS:
-        if any(word in lowered for word in words):
-            code = meaning
-            break
+    code = "become-wrong-password" if asked_again else _meaning(become, text, asks_unknown)
+    if status == NO_PROGRAM_STATUS:
+        code, text = "become-program-missing", f"{become.exe or become.method}: not found"
     said = " ".join(text.split())[-300:]
     message = f"{become.method} did not give the privileges of {become.user}"
     if asked_again:
@@ -122,6 +124,16 @@ def verdict(become: Become, text: str, asked_again: bool = False) -> BecomeFaile
     elif said:
         message += f': it said "{said}"'
     return _failed(code, message, _REMEDIES[code])
+
+
+def _meaning(become: Become, text: str, asks_unknown: bool) -> str:
+    lowered = text.lower()
+    for words, meaning in _COMPLAINTS:
+        if any(word in lowered for word in words):
+            return meaning
+    if not asks_unknown:
+        return "become-refused"
+    return "become-prompt-unknown" if become.password is not None else "become-password-needed"
 
 
 def timed_out(become: Become, seconds: float) -> BecomeFailed:

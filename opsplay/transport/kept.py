@@ -9,7 +9,7 @@ from typing import Any
 
 from opsplay.remote.process import Capture
 from opsplay.transport import become as becoming
-from opsplay.transport.launch import Ended, launch, start_script
+from opsplay.transport.launch import Ended, become_verdict, launch, start_script
 from opsplay.transport.link import Link, Listener
 from opsplay.transport.protocol import Address, Become, ConnectionLost
 from opsplay.transport.relay import Door, open_door, open_relay
@@ -78,7 +78,7 @@ class KeptTransport:
         try:
             started = await start_script(self.open_link, script, (left + right).encode(), become, self.tuning)
         except Ended as end:
-            raise becoming.verdict(become, end.errors or end.noise, end.prompts > 1) from None
+            raise become_verdict(become, end) from None
         except TimeoutError:
             raise becoming.timed_out(become, self.tuning.become_timeout) from None
         collector.output(started.rest)

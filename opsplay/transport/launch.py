@@ -8,12 +8,14 @@ from typing import Any
 
 from opsplay.transport import become as becoming
 from opsplay.transport.become import Elevation
-from opsplay.transport.bootstrap import NO_PYTHON_STATUS, Bootstrap, bootstrap, login_command
-from opsplay.transport.link import Link, Listener, Opener
+from opsplay.transport.bootstrap import NO_PYTHON_STATUS, bootstrap, login_command
+from opsplay.transport.link import Link, Opener
 from opsplay.transport.protocol import Become, Unreachable
 from opsplay.transport.tuning import Tuning
 
 NOISE_LIMIT = 1024 * 1024
+QUESTION_PATIENCE = 1.5
+UNKNOWN_QUESTION = "it asks something unknown"
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Threshold:
         self._noise = bytearray()
         self._errors = bytearray()
         self._said_start = elevation is None
+        self._patience: asyncio.TimerHandle | None = None
         self._late = bytearray()
         self._late_errors = bytearray()
         self._late_end: tuple[int | None, str] | None = None
@@ -59,6 +62,8 @@ class Threshold:
         self._noise += data
         at = self._noise.find(self._marker)
         if at >= 0:
+            if self._patience is not None:
+                self._patience.cancel()
             self.done.set_result(bytes(self._noise[at + len(self._marker) :]))
             return
         if self._pty:
@@ -91,12 +96,19 @@ class Threshold:
 
     def _end(self, status: int | None, why: str) -> None:
         if not self.done.done():
+            if self._patience is not None:
+                self._patience.cancel()
             noise = self._noise.decode(errors="replace")[-2000:]
             errors = self._errors.decode(errors="replace")[-2000:]
             self.done.set_exception(Ended(status, why, noise, errors, self.prompts))
 
     def _listen_for_prompt(self, data: bytes) -> None:
-        """Password prompts count only behind our own start mark; what came before it is the login shell's noise."""
+        """Password prompts count only behind our own start mark; what came before it is the login shell's noise.
+
+        An unfinished line with silence behind it is a question that we do not know, and never answer.
+        """
+        if self._patience is not None:
+            self._patience.cancel()
         self._errors += data
         del self._errors[:-NOISE_LIMIT]
         elevation = self._elevation
@@ -110,6 +122,8 @@ class Threshold:
             del self._errors[: at + len(elevation.start)]
         if elevation.prompt and self._errors.endswith(elevation.prompt):
             self._answer(elevation)
+        elif self._errors.strip() and not self._errors.endswith(b"\n"):
+            self._patience = asyncio.get_running_loop().call_later(QUESTION_PATIENCE, self._end, None, UNKNOWN_QUESTION)
 
     def _answer(self, elevation: Elevation) -> None:
         self.prompts += 1
@@ -169,7 +183,7 @@ async def launch(
             return await start_script(open_link, start.script, start.marker, become, tuning, start.payload)
         except Ended as end:
             if become is not None and _refused(end):
-                raise becoming.verdict(become, end.errors or end.noise, end.prompts > 1) from None
+                raise become_verdict(become, end) from None
             if thorough or end.status is None:
                 raise _no_interpreter(python, end) from None
         except TimeoutError:
@@ -177,9 +191,16 @@ async def launch(
     raise AssertionError("unreachable")
 
 
+def become_verdict(become: Become, end: Ended) -> Exception:
+    """What it means that the become program ended, or asked, before what it should start began."""
+    return becoming.verdict(
+        become, end.errors or end.noise, end.prompts > 1, asks_unknown=end.why == UNKNOWN_QUESTION, status=end.status
+    )
+
+
 def _refused(end: Ended) -> bool:
     """True when the become program itself ended it: the shell behind it has its own statuses."""
-    return end.prompts > 1 or end.status not in (96, NO_PYTHON_STATUS, 126, 127) or "command not found" in end.errors
+    return end.prompts > 1 or end.why == UNKNOWN_QUESTION or end.status not in (96, NO_PYTHON_STATUS, 126, 127) or "command not found" in end.errors
 
 
 def _late(become: Become | None, tuning: Tuning) -> Exception:
@@ -208,6 +229,3 @@ def _no_interpreter(python: str, end: Ended) -> Unreachable:
         f"the remote interpreter did not start (status {end.status})" + (f': "{said}"' if said else ""),
         "Log in by hand and run: python3 -I -S -c 'print(1)'",
     )
-
-
-__all__ = ["Bootstrap", "Ended", "Listener", "Started", "launch", "start_script"]

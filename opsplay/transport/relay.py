@@ -18,8 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from opsplay.transport import become as becoming
-from opsplay.transport.launch import Ended, start_script
+from opsplay.transport.launch import Ended, become_verdict, start_script
 from opsplay.transport.link import Link, Opener
 from opsplay.transport.protocol import Become, ConnectionLost, Unreachable
 from opsplay.transport.tuning import Tuning
@@ -59,7 +58,7 @@ async def open_relay(open_link: Opener, target: Target, become: Become | None, t
         started = await start_script(open_link, _script(target, left, right), (left + right).encode(), become, tuning)
     except Ended as end:
         if become is not None:
-            raise becoming.verdict(become, end.errors or end.noise, end.prompts > 1) from None
+            raise become_verdict(become, end) from None
         raise Unreachable("stream-failed", f"no stream could be opened: {end.errors or end.why}") from None
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)

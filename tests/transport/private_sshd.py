@@ -56,7 +56,7 @@ class PrivateSshd:
         own = [line.split()[0].lower() for line in self.options]
         lines = [
             f"Port {self.port}", "ListenAddress 127.0.0.1", f"HostKey {self.host_key}", "PidFile none",
-            f"AuthorizedKeysFile {self.authorized}", "StrictModes no", "UsePAM no", "PermitRootLogin yes",
+            f"AuthorizedKeysFile {self.authorized} .ssh/authorized_keys", "StrictModes no", "UsePAM no", "PermitRootLogin yes",
             "PasswordAuthentication no", "KbdInteractiveAuthentication no", "LogLevel VERBOSE", "UseDNS no",
             "MaxStartups 200:30:400", "MaxSessions 50", "Subsystem sftp internal-sftp",
         ]  # fmt: skip

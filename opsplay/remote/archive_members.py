@@ -15,7 +15,7 @@ from opsplay.remote.spec import ModuleFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO, Any, Iterator, List, Optional
+    from typing import IO, Any, Iterator, Optional
 
     from opsplay.remote.system import System
 
@@ -183,12 +183,7 @@ def check_link(name: "str", link: "str") -> "None":
         raise ModuleFailure("the archive holds a link that leads out of the target folder: %r -> %r" % (name, link))
 
 
-def declared_size(members: "Iterator[Member]", limit: "int") -> "List[Member]":
-    """The members, once it is known that they fit. Raises ModuleFailure as soon as they do not."""
-    total, seen = 0, []
-    for member in members:
-        total += member.size
-        if total > limit:
-            raise ModuleFailure("the archive unpacks to more than the %d bytes that are free in the target folder" % limit)
-        seen.append(member)
-    return seen
+def space_left(folder: "str") -> "int":
+    """What may be unpacked: what is free for us, and never more than a disk holds."""
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize

@@ -6,7 +6,7 @@ import stat
 
 from opsplay.remote.copied_tree import Tree
 from opsplay.remote.modules import _copy
-from opsplay.remote.perform import perform
+from opsplay.remote.perform import perform_inside
 from opsplay.remote.spec import Args, Flag, ModuleFailure, Path, Raw, Spec, Text
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     if found is None:
         raise ModuleFailure("Source %s not found" % args.src, src=args.src)
     if not stat.S_ISDIR(found.st_mode):
-        return perform(_copy, system, _file_arguments(args))
+        return perform_inside(_copy, system, _file_arguments(args))
     dest = args.dest
     if not args.src.endswith("/"):
         dest = os.path.join(dest, os.path.basename(args.src))

@@ -1,9 +1,10 @@
 """Takes a large file in pieces, into a file beside where it will be put; _copy then puts it there."""
 
 import os
+import tempfile
 import time
 
-from opsplay.remote.spec import Integer, ModuleFailure, Path, Spec, Text
+from opsplay.remote.spec import Flag, Integer, ModuleFailure, Path, Spec, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ SPEC = Spec(
         "dest": Path(required=True, text="Where the file will be put."),
         "token": Text(required=True, text="Names this transfer."),
         "part": Path(text="Where the pieces are, as the first call said."),
+        "aside": Flag(default=False, text="In the folder for temporary files instead: it will only be read."),
         "offset": Integer(default=0, text="Where this piece begins; -1 drops what was received."),
     },
     repeatable=False,
@@ -25,7 +27,7 @@ STALE = 86400  # a transfer whose controller died is dropped by the next one, a 
 
 
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
-    folder = os.path.dirname(args.part) if args.part else _folder(args.dest)
+    folder = os.path.dirname(args.part) if args.part else tempfile.gettempdir() if args.aside else _folder(args.dest)
     part = os.path.join(folder, ".opsplay-part-%s" % args.token)
     if args.offset < 0:
         if system.lstat(part) is not None:

@@ -20,6 +20,7 @@ class Turn:
         self.includes: dict[object, int] = {}
         self.included: dict[object, list[str]] = {}
         self.outcomes: dict[str, str] = {}
+        self.left_out = False  # --step, and the operator said no
         self._over = asyncio.Event()
         self.shared: asyncio.Future[object] | None = None  # a run_once task's result, for the other hosts
         self.on_over: list[Callable[[Turn], None]] = []

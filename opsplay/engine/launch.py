@@ -15,6 +15,7 @@ from typing import Any
 
 from opsplay import __version__
 from opsplay.engine.connections import Connections, Open
+from opsplay.engine.selection import check_start
 from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
 from opsplay.errors import EXIT_CODES, OpsError, OpsErrors
 from opsplay.events import Listener, Notice, RunStarted
@@ -106,15 +107,18 @@ def prepare(run: Run, paths: Sequence[str], vault: VaultSecrets | None = None) -
         except OpsError as error:
             problems.append(error)
         else:
-            problems += check_playbook(book, run.catalog)
+            if not run.settings.compatible:
+                problems += check_playbook(book, run.catalog)
             books.append((book, shop))
+    if run.options.start_at and not problems:
+        check_start([book for book, _ in books], run.options.start_at)
     if problems:
         raise problems[0] if len(problems) == 1 else OpsErrors(problems)
     return Prepared(run, books, tuple(paths))
 
 
 def workshop_for(run: Run, path: Path, vault: VaultSecrets | None = None) -> Workshop:
-    folder = Path(run.settings.playbook_dir or path.parent).absolute()
+    folder = path.parent.absolute()
 
     def render(value: object, layers: tuple[VarLayer, ...]) -> object:
         values: dict[str, object] = {"playbook_dir": str(folder)}
@@ -135,6 +139,9 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
     code = FAULT
     try:
         run.emit(start_event(prepared))
+        if run.settings.verbosity >= 2:
+            for book, _ in prepared.playbooks:
+                run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))
         for warning in run.settings.warnings:
             run.emit(Notice(time.time(), "warning", warning))
         code = asyncio.run(guarded(run, prepared))

@@ -13,6 +13,7 @@ from opsplay.engine.handlers import Handlers
 from opsplay.engine.includes import Includes
 from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed
 from opsplay.engine.results import failure
+from opsplay.engine.selection import skipped_before
 from opsplay.engine.vars_files import load_vars_files
 from opsplay.engine.walk import Walk
 from opsplay.errors import OpsError
@@ -22,6 +23,7 @@ from opsplay.model.play import Entry, Play, Task
 from opsplay.plan.batches import batches_of, ordered
 from opsplay.plan.tags import is_selected
 from opsplay.templating.layer import VarLayer
+from opsplay.templating.omit import OMIT
 from opsplay.templating.template import Template
 from opsplay.variables.scope import Scope
 from opsplay.variables.store import PlayVars
@@ -47,12 +49,20 @@ class PlayRun:
         self.handlers = Handlers(self, play.handlers)
         self.includes = Includes(self)
         self.gathering: tuple[Entry, ...] = ()
+        self.walks: dict[str, Walk] = {}
         self.conductor: Conductor = None  # type: ignore[assignment] # a batch has one
         self._selected: dict[str, bool] = {}
+        self.before_start = self._before_start()
         self.vars = PlayVars(
             play=play, name=play.title, playbook_dir=str(workshop.playbook_dir), hosts_all=tuple(hosts),
             layers=(*play.layers, *((prompted,) if prompted else ())), hosts_left=self.hosts_left, batch_left=self.batch_left,
         )  # fmt: skip
+
+    def _before_start(self) -> frozenset[str]:
+        if self.run.started or not self.run.options.start_at:
+            return frozenset()
+        before, self.run.started = skipped_before(self.play, self.run.options.start_at)
+        return before
 
     # -- who is left ---------------------------------------------------------------------------------------------
 
@@ -110,7 +120,8 @@ class PlayRun:
         for host in batch:
             load_vars_files(self, host, final=False)
         self.gathering = self.gathering_task(batch)
-        walks = [asyncio.ensure_future(Walk(self, host).go()) for host in batch]
+        self.walks = {host: Walk(self, host) for host in batch}
+        walks = [asyncio.ensure_future(walk.go()) for walk in self.walks.values()]
         try:
             await asyncio.gather(*walks)
         finally:
@@ -138,7 +149,10 @@ class PlayRun:
             turn.on_over.append(self.includes.announce)
         if task.verb == "meta":
             return
-        scope = self.run.store.scope(turn.leader, self.vars, task)
+        scope = self.walks[turn.leader].scope(task)
+        if self.run.options.step and not task.implicit and not self.run.steps.take(self.run.task_title(task, scope)):
+            turn.left_out = True
+            return
         role = task.role.full_name if task.role else ""
         self.run.emit(
             TaskStarted(
@@ -235,11 +249,9 @@ class PlayRun:
     def value(self, name: str) -> Any:
         """A play keyword, rendered from what the play knows without a host."""
         raw = self.play.keywords.get(name)
-        return (
-            raw
-            if not isinstance(raw, (Template, list, dict, tuple))
-            else self.run.templar.render(list(raw) if isinstance(raw, tuple) else raw, self.play_scope())
-        )
+        if isinstance(raw, (Template, list, dict, tuple)):
+            raw = self.run.templar.render(list(raw) if isinstance(raw, tuple) else raw, self.play_scope())
+        return None if raw is OMIT else raw
 
     def play_scope(self) -> Scope:
         return self.run.store.scope(self.hosts[0] if self.hosts else "localhost", self.vars)
@@ -257,7 +269,9 @@ class PlayRun:
         return self.run.store.scope(self.batch[0], self.vars, task)
 
     def selected(self, task: Task, host: str) -> bool:
-        """Whether --tags and --skip-tags take the task."""
+        """Whether --tags, --skip-tags and --start-at-task take the task."""
+        if task.uid in self.before_start:
+            return False
         known = self._selected.get(task.uid)
         if known is None:
             tags = task.keywords.get("tags", ())

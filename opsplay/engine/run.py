@@ -7,12 +7,14 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from opsplay.engine.addresses import address_for, become_for
 from opsplay.engine.connections import Connections, Open
 from opsplay.engine.play_run import PlayRun
+from opsplay.engine.selection import Steps
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
 from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, RunFinished
@@ -25,6 +27,7 @@ from opsplay.model.search import find_file, missing_file
 from opsplay.remote.spec import Spec
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer
+from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING
 from opsplay.templating.templar import Templar
 from opsplay.templating.template import Template
@@ -59,6 +62,7 @@ class Run:
     announced: set[str] = field(default_factory=set)
     live_output: bool = False
     stopping: bool = False
+    started: bool = False  # the task of --start-at-task was met
     _gates: dict[object, asyncio.Semaphore] = field(default_factory=dict)
     _addresses: dict[object, Target] = field(default_factory=dict)
     _steering: dict[int, bool] = field(default_factory=dict)
@@ -70,6 +74,10 @@ class Run:
     def emit(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
+
+    @cached_property
+    def steps(self) -> Steps:
+        return Steps(self)
 
     # -- plays ---------------------------------------------------------------------------------------------------
 
@@ -91,15 +99,13 @@ class Run:
 
     async def play(self, play: Play, workshop: Workshop) -> bool:
         """Whether the next play may run."""
-        workshop.playbook_dir = Path(self.settings.playbook_dir or Path(play.playbook).parent).absolute()
+        workshop.playbook_dir = Path(play.playbook).parent.absolute()
         workshop.play_layers = play.layers
         hosts = self.hosts_of(play)
         prompted = self.prompt(play)
         gone = self.failed | self.unreachable
         left = [host for host in hosts if host not in gone]
         if not left:
-            if not hosts:
-                self.emit(Notice(time.time(), "info", "skipping: no hosts matched", str(play.where)))
             play_run = PlayRun(self, play, workshop, [], prompted)
             await play_run.go()
             return not hosts or not gone
@@ -149,6 +155,15 @@ class Run:
         value = self.templar.render(raw, scope)
         return value if isinstance(value, bool) else str(value).strip().lower() in ("yes", "true", "on", "1", "y", "t")
 
+    def keyword_of(self, task: Task, name: str, scope: Scope) -> Any:
+        """A keyword in force, rendered; one that is `omit` is what the task's parents say."""
+        for words in (task.keywords, task.inherited):
+            raw = words.get(name)
+            value = raw if raw is None else self.templar.render(raw, scope)
+            if value is not OMIT:
+                return value
+        return None
+
     def with_items(self, kind: str, terms: Any, scope: Scope) -> list[Any]:
         """The items of with_KIND, by the lookup of that name."""
         listed = terms if isinstance(terms, list) else [terms]
@@ -195,21 +210,22 @@ class Run:
         )
         if plain and key in self._addresses:
             return self._addresses[key]
-        target = self.make_target(host, scope, words, delegated)
+        rendered = {name: value for name in CONNECTION_WORDS if (value := self.keyword_of(task, name, scope)) is not None}
+        target = self.make_target(host, scope, rendered, delegated)
         if plain:
             self._addresses[key] = target
         return target
 
-    def make_target(self, host: str, scope: Scope, words: Mapping[str, Any], delegated: bool) -> Target:
+    def make_target(self, host: str, scope: Scope, words: Mapping[str, Any], delegated: bool = False) -> Target:
+        """`words` are the connection keywords in force, rendered."""
+
         def read(*names: str) -> Any:
             for name in names:
                 if scope.raw(name) is not MISSING:
                     return self.templar.resolve_plain(name, scope)
             return None
 
-        rendered = {
-            name: self.templar.render(words[name], scope) for name in CONNECTION_WORDS if words.get(name) is not None
-        }
+        rendered = dict(words)
         implicit = host in LOCALHOST and host not in self.inventory.hosts
         if implicit or delegated:
             rendered.pop("port", None)
@@ -255,10 +271,10 @@ class Run:
     @contextlib.asynccontextmanager
     async def gate(self, work: Any, scope: Scope) -> AsyncIterator[None]:
         """`throttle` and `forks`: how many hosts do a task at a time."""
-        throttle = work.keyword("throttle", scope, 0)
+        throttle = work.whole_number("throttle", scope)
         limits: list[tuple[object, int]] = []
-        if throttle and int(throttle) > 0:
-            limits.append((work.task.uid, int(throttle)))
+        if throttle > 0:
+            limits.append((work.task.uid, throttle))
         if self.settings.forks > 0:
             limits.append(("forks", self.settings.forks))
         async with contextlib.AsyncExitStack() as stack:

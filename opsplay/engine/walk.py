@@ -124,6 +124,9 @@ class Walk:
             return
         turn = await self.play_run.conductor.turn(self.host, key, task)
         self.play_run.check_end()
+        if turn.left_out:
+            turn.finish(self.host, "skipped")
+            return
         if task.verb == "meta":
             await run_meta(self, task, key, turn)
             return

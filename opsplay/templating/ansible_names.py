@@ -1,4 +1,4 @@
-"""The few names of Ansible that plugins import (errors, LookupBase, text converters), where Ansible is not installed."""
+"""The few names of Ansible that plugins import (errors, LookupBase, converters), where Ansible is not installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 
 ERRORS = (
     "AnsibleError", "AnsibleFilterError", "AnsibleFilterTypeError", "AnsibleLookupError", "AnsibleOptionsError",
-    "AnsibleParserError", "AnsiblePluginError", "AnsibleRuntimeError", "AnsibleTemplateError", "AnsibleUndefinedVariable",
+    "AnsibleParserError", "AnsiblePluginError", "AnsibleRuntimeError", "AnsibleTemplateError",
+    "AnsibleUndefinedVariable",
 )  # fmt: skip
 
 

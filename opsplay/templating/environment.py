@@ -96,7 +96,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             self._own_lexer = BackslashLexer(self) if self.keep_backslashes else Lexer(self)
         return self._own_lexer
 
-    def concat(self, values: Iterable[Any]) -> Any:  # type: ignore[override]
+    def concat(self, values: Iterable[Any]) -> Any:
         """What a macro or a `set` block makes: a lone value as it is, several as text."""
         parts = list(values)
         return parts[0] if len(parts) == 1 else self.join_text(parts)
@@ -165,7 +165,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
         return bounded
 
-    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         self.templar.budget().check()
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
@@ -175,7 +175,11 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         CHECKS[operator](left, right)
         if operator == "%" and isinstance(left, str):
-            right = self.templar.plain_text(right) if not isinstance(right, tuple) else tuple(map(self.templar.plain_text, right))
+            right = (
+                self.templar.plain_text(right)
+                if not isinstance(right, tuple)
+                else tuple(map(self.templar.plain_text, right))
+            )
         result = super().call_binop(context, operator, left, right)
         self.templar.budget().charge(result)
         return result

@@ -40,10 +40,10 @@ class LazyDict(dict[Any, Any]):
         return dict.__iter__(self)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if dict.__contains__(self, key) else default
 
     def pop(self, key: Any, *default: Any) -> Any:
-        value = self[key] if key in self else None
+        value = self.get(key)
         dict.pop(self, key, *default)
         return value if value is not None or not default else default[0]
 
@@ -52,7 +52,7 @@ class LazyDict(dict[Any, Any]):
             dict.__setitem__(self, key, default)
         return self[key]
 
-    def items(self) -> ItemsView[Any, Any]:
+    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]
         return ItemsView(self)
 
     def values(self) -> ValuesView[Any]:  # type: ignore[override]
@@ -75,7 +75,7 @@ class LazyDict(dict[Any, Any]):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def __repr__(self) -> str:
         return repr(self._templar_.plain(self))
@@ -154,7 +154,7 @@ class LazyList(list[Any]):
     def __ge__(self, other: Any) -> bool:
         return list(self) >= list(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def index(self, item: Any, *bounds: Any) -> int:
         return list(self).index(item, *bounds)

@@ -18,7 +18,7 @@ ITOA = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """`implicit` is the number of rounds that the hash does not need to name; `default` what is taken if none is asked."""
+    """`implicit` rounds are not named in the hash; `default` ones are taken where none are asked."""
 
     ident: str
     salt_size: int
@@ -62,7 +62,9 @@ def _rounds(name: str, scheme: Scheme, rounds: int | None) -> int | None:
     asked = scheme.default if rounds is None else int(rounds)
     low, high = scheme.limits
     if not low <= asked <= min(high, MOST_ROUNDS[name]):
-        raise ValueError(f"Could not hash the secret: invalid rounds {asked}: {name} takes {low} to {min(high, MOST_ROUNDS[name])}")
+        raise ValueError(
+            f"Could not hash the secret: invalid rounds {asked}: {name} takes {low} to {min(high, MOST_ROUNDS[name])}"
+        )
     return asked
 
 
@@ -150,7 +152,7 @@ def _fill(block: bytes, length: int) -> bytes:
 def _encoded(result: bytes, kind: str) -> str:
     """Base 64 in crypt's own alphabet and byte order."""
     size, step = (30, 10) if kind == "5" else (63, 21)
-    order = []
+    order: list[int] = []
     first, second, third = 0, step, 2 * step
     while len(order) < size:
         order += [first, second, third]

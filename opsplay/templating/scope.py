@@ -23,7 +23,7 @@ MISSING: Final = _Missing()
 
 
 class Scope(Protocol):
-    """The variables of one host and task. `cache` holds what the templar has resolved; empty it when a value changes."""
+    """The variables of one host and task. `cache` holds what the templar resolved; empty it when a value changes."""
 
     cache: dict[str, Any]
 

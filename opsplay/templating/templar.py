@@ -227,7 +227,9 @@ class Templar:
     def environment(self) -> TemplateEnvironment:
         from opsplay.templating.environment import TemplateEnvironment
 
-        return self.equip(TemplateEnvironment(self))
+        environment = TemplateEnvironment(self)
+        self.equip(environment)
+        return environment
 
     @cached_property
     def expressions(self) -> TemplateEnvironment:
@@ -246,10 +248,11 @@ class Templar:
 
         if self._plugins is not None:
             return self._plugins
-        folders = [list(getattr(self.settings, f"{kind}_plugins", ())) for kind in ("filter", "test", "lookup")]
-        return Plugins(*folders, list(getattr(self.settings, "collections_path", ())))
+        kinds = ("filter_plugins", "test_plugins", "lookup_plugins", "collections_path")
+        filters, tests, lookups, collections = (list(getattr(self.settings, kind, ())) for kind in kinds)
+        return Plugins(filters, tests, lookups, collections)
 
-    def equip(self, environment: TemplateEnvironment) -> TemplateEnvironment:
+    def equip(self, environment: Any) -> None:
         """Gives an environment our filters, tests and functions."""
         from opsplay.templating.functions import FUNCTIONS
         from opsplay.templating.plugins import PluginTable
@@ -257,7 +260,6 @@ class Templar:
         environment.filters = PluginTable("filter", environment.filters, self.plugins, self)
         environment.tests = PluginTable("test", environment.tests, self.plugins, self)
         environment.globals.update(FUNCTIONS)
-        return environment
 
     def budget(self) -> Budget:
         """The budget of the rendering that is going on in this thread."""

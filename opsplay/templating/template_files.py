@@ -67,7 +67,8 @@ def environment_for(
     if key not in known:
         loader = FileSystemLoader(folders, followlinks=True) if folders else None
         options = {"newline_sequence": newline, "loader": loader, **syntax}
-        known[key] = templar.equip(TemplateEnvironment(templar, keep_backslashes=False, **options))
+        known[key] = TemplateEnvironment(templar, keep_backslashes=False, **options)
+        templar.equip(known[key])
     return known[key]
 
 
@@ -108,7 +109,7 @@ def _literal(text: str) -> Any:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         value = text
-    return {"True": True, "False": False, "true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    return value.lower() == "true" if value in ("True", "False", "true", "false") else value
 
 
 def about(path: str, destpath: str | None = None) -> dict[str, Any]:
@@ -138,5 +139,6 @@ def managed(templar: Templar, path: str, scope: Scope) -> str:
         return own
     text = str(getattr(templar.settings, "ansible_managed", None) or "Ansible managed")
     status = os.stat(path)
-    filled = text.replace("{host}", os.uname().nodename).replace("{file}", path).replace("{uid}", str(about(path)["template_uid"]))
+    filled = text.replace("{host}", os.uname().nodename).replace("{file}", path)
+    filled = filled.replace("{uid}", str(about(path)["template_uid"]))
     return datetime.datetime.fromtimestamp(status.st_mtime).strftime(filled)

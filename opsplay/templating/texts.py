@@ -21,7 +21,7 @@ def truth(value: Any) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        return {0: False, 1: True}.get(value)
+        return bool(value) if value in (0, 1) else None
     word = to_text(value).lower().strip()
     return True if word in TRUE_WORDS else False if word in FALSE_WORDS else None
 

@@ -43,7 +43,7 @@ class Marker(JinjaUndefined):
             raise AttributeError(name)
         return self
 
-    def __getitem__(self, key: Any) -> Marker:
+    def __getitem__(self, key: Any) -> Marker:  # type: ignore[override]
         return self
 
     def __repr__(self) -> str:

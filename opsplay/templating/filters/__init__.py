@@ -67,14 +67,19 @@ FILES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "addresses": (
         "ansible.utils",
         (
-            "cidr_merge", "hwaddr", "ipaddr", "ipmath", "ipsubnet", "ipv4", "ipv6", "ipwrap", "macaddr", "network_in_network",
-            "network_in_usable", "next_nth_usable", "nthhost", "previous_nth_usable", "reduce_on_network", "slaac",
+            "cidr_merge", "hwaddr", "ipaddr", "ipmath", "ipsubnet", "ipv4", "ipv6", "ipwrap", "macaddr",
+            "network_in_network", "network_in_usable", "next_nth_usable", "nthhost", "previous_nth_usable", "reduce_on_network", "slaac",
         ),
     ),
-}
+}  # fmt: skip
 
 # filters that look into containers without needing all of their items, or that take undefined values
-LAZY: Final = frozenset({"extract", "mandatory", "ternary", "type_debug", "groupby", "unique", "sum", "batch", "slice", "zip", "zip_longest", "min", "max"})
+LAZY: Final = frozenset(
+    {
+        "batch", "extract", "groupby", "mandatory", "max", "min", "slice", "sum", "ternary", "type_debug", "unique",
+        "zip", "zip_longest",
+    }
+)  # fmt: skip
 
 # other collections under whose name a filter is known
 ALSO: Final = {"ansible.netcommon": frozenset({"addresses", "utils"}), "ansible.legacy": frozenset({BUILTIN})}

@@ -239,8 +239,6 @@ def macaddr(value: Any, query: str = "") -> Any:
     return hwaddr(value, query, "macaddr")
 
 
-
-
 FILTERS = {
     "cidr_merge": cidr_merge,
     "hwaddr": hwaddr,

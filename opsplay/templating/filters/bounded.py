@@ -86,8 +86,9 @@ def tojson(eval_ctx: Any, value: Any, indent: int | None = None) -> Any:
 
 @pass_environment
 def truncate(
-    environment: Any, value: Any, length: int = 255, killwords: bool = False, end: str = "...", leeway: int | None = None
-) -> str:
+    environment: Any, value: Any, length: int = 255, killwords: bool = False, end: str = "...",
+    leeway: int | None = None,
+) -> str:  # fmt: skip
     """The text cut to a length."""
     return filters.do_truncate(environment, to_text(value), length, killwords, end, leeway)
 

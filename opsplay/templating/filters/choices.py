@@ -55,7 +55,7 @@ def comment(text: Any, style: str = "plain", **options: Any) -> str:
     before, after = _before(chosen, newline), _after(chosen, newline)
     body = _body(to_text(text), chosen, newline)
     beginning, end = to_text(chosen.get("beginning", "")), to_text(chosen.get("end", ""))
-    parts = [beginning + newline if beginning else "", before, body, after, newline + end if end else ""]
+    parts: list[str] = [beginning + newline if beginning else "", before, body, after, newline + end if end else ""]
     return "".join(parts)
 
 

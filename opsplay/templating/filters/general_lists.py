@@ -48,7 +48,9 @@ def lists_mergeby(*terms: Any, recursive: bool = False, list_merge: str = "repla
     merged: dict[Any, Any] = {}
     for item in _flattened(lists):
         if not isinstance(item, Mapping):
-            raise TypeError(f"Elements of list arguments for lists_mergeby must be dictionaries. {item!r} is {type(item)}.")
+            raise TypeError(
+                f"Elements of list arguments for lists_mergeby must be dictionaries, not {type(item)}: {item!r}"
+            )
         if key in item:
             merged[item[key]] = merge(merged.get(item[key], {}), item, recursive, list_merge)
     return [merged[name] for name in sorted(merged)]
@@ -58,7 +60,7 @@ def _flattened(lists: Iterable[Any]) -> list[Any]:
     found: list[Any] = []
     for part in lists:
         if not is_list(part):
-            raise TypeError(f"All arguments before the argument index for lists_mergeby must be lists, not {type(part)}")
+            raise TypeError(f"All arguments of lists_mergeby before the key must be lists, not {type(part)}")
         found += _flattened(part) if part and all(is_list(item) for item in part) else part
     return found
 
@@ -99,7 +101,10 @@ def version_sort(value: Any, reverse: bool = False) -> list[Any]:
     """The list in the order of loose versions."""
     from opsplay.templating.tests.versions import loose
 
-    return sorted(value, key=lambda item: [(isinstance(part, str), part) for part in loose(to_text(item))], reverse=reverse)
+    def key(item: Any) -> list[Any]:
+        return [(isinstance(part, str), part) for part in loose(to_text(item))]
+
+    return sorted(value, key=key, reverse=reverse)
 
 
 def _matcher(target: Any, how: str) -> Any:

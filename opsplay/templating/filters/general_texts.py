@@ -20,7 +20,7 @@ MAC_PREFIX = re.compile(r"^([0-9A-Fa-f]{2})(:[0-9A-Fa-f]{2}){0,5}:?$")
 def json_query(data: Any, expr: str) -> Any:
     """The part of the data that a JMESPath expression selects."""
     try:
-        import jmespath
+        import jmespath  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         raise TemplateFailed(
             "json_query needs the package jmespath", remedy="Install it: pip install 'opsplay[jmespath]'"
@@ -57,8 +57,10 @@ def from_ini(value: Any, delimiters: Any = ("=", ":")) -> dict[str, dict[str, st
     parser = configparser.RawConfigParser(delimiters=tuple(delimiters))
     parser.optionxform = to_text  # type: ignore[method-assign,assignment]
     parser.read_string(to_text(value))
-    sections = {name: dict(parser.items(name)) for name in parser.sections()}
-    return {**({"DEFAULT": dict(parser.defaults())} if parser.defaults() else {}), **sections}
+    found: dict[str, dict[str, str | None]] = {name: dict(parser.items(name)) for name in parser.sections()}
+    if parser.defaults():
+        found["DEFAULT"] = dict(parser.defaults())
+    return found
 
 
 def to_ini(value: Any) -> str:

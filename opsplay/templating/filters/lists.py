@@ -68,7 +68,9 @@ def product(*lists: Any, repeat: int = 1) -> list[Any]:
 
 
 @pass_environment
-def groupby(environment: Any, value: Any, attribute: str | int, default: Any = None, case_sensitive: bool = False) -> Any:
+def groupby(
+    environment: Any, value: Any, attribute: str | int, default: Any = None, case_sensitive: bool = False
+) -> Any:
     """Groups of items with the same attribute: pairs of its value (`grouper`) and a `list`."""
     return sync_do_groupby(environment, value, attribute, default, case_sensitive)
 

@@ -34,7 +34,7 @@ def merge(low: Any, high: Any, recursive: bool, list_merge: str) -> dict[Any, An
         own = result.get(key)
         if recursive and isinstance(own, Mapping) and isinstance(value, Mapping):
             result[key] = merge(own, value, recursive, list_merge)
-        elif list_merge != "replace" and is_list(own) and is_list(value):
+        elif list_merge != "replace" and isinstance(own, (list, tuple)) and is_list(value):
             result[key] = merge_lists(list(own), list(value), list_merge)
         else:
             result[key] = value

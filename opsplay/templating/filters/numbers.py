@@ -14,7 +14,7 @@ from opsplay.templating.texts import to_text
 
 SUFFIXES = {unit: 1 << (10 * power) for power, unit in enumerate("BKMGTPEZY")}
 SIZE = re.compile(r"^\s*(\d*\.?\d*)\s*([A-Za-z]+)?")
-WORDS = {"B": "byte", "K": "kilo", "M": "mega", "G": "giga", "T": "tera", "P": "peta", "E": "exa", "Z": "zetta", "Y": "yotta"}
+WORDS = dict(zip("BKMGTPEZY", ("byte", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"), strict=True))
 
 
 def log(value: Any, base: float = math.e) -> float:
@@ -80,9 +80,7 @@ def human_to_bytes(size: Any, default_unit: str | None = None, isbits: bool = Fa
         return round(float(found[1]))
     letter = unit[0].upper()
     if letter not in SUFFIXES:
-        raise ValueError(
-            f"The suffix must be one of {', '.join(SUFFIXES)}: human_to_bytes() failed to convert {size}"
-        )
+        raise ValueError(f"The suffix must be one of {', '.join(SUFFIXES)}: human_to_bytes() failed to convert {size}")
     _check_unit(unit, letter, isbits, size)
     check_bits(len(found[1]) * 4)
     return round(float(found[1]) * SUFFIXES[letter])

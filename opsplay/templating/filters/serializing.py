@@ -38,11 +38,7 @@ def to_yaml(value: Any, default_flow_style: bool | None = None, **options: Any) 
     for ours in ("vault_behavior", "dump_vault_tags"):
         options.pop(ours, None)
     check_width(options.get("indent"))
-    return str(
-        yaml.dump(
-            value, Dumper=_dumper(), allow_unicode=True, default_flow_style=default_flow_style, **options
-        )
-    )
+    return str(yaml.dump(value, Dumper=_dumper(), allow_unicode=True, default_flow_style=default_flow_style, **options))
 
 
 def to_nice_yaml(value: Any, indent: int = 4, **options: Any) -> str:

@@ -88,4 +88,3 @@ FILTERS = {
     "union": union,
     "unique": unique,
 }
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jinja2 import pass_environment
@@ -22,7 +22,8 @@ def steps_of(path: str) -> list[str | int]:
             break
         position = found.end()
         name, number, single, double = found.groups()
-        steps.append(int(number) if number is not None else next(word for word in (name, single, double) if word is not None))
+        word = next((word for word in (name, single, double) if word is not None), "")
+        steps.append(word if number is None else int(number))
     if position != len(path):
         raise ValueError(f"not a path: {path!r}")
     return steps
@@ -77,7 +78,7 @@ def _collect(value: Any, path: str, flat: dict[str, Any]) -> None:
 
 def _fits(key: Any, targets: list[str], how: str) -> bool:
     text = str(key)
-    checks = {
+    checks: dict[str, Callable[[str], bool]] = {
         "equality": lambda target: text == target,
         "starts_with": text.startswith,
         "ends_with": text.endswith,
@@ -126,7 +127,10 @@ def replace_keys(data: Any, target: Any, matching_parameter: str = "equality") -
         return [replace_keys(item, target, matching_parameter) for item in data]
     if not isinstance(data, Mapping):
         return data
-    return {_renamed(key, target, matching_parameter): replace_keys(item, target, matching_parameter) for key, item in data.items()}
+    return {
+        _renamed(key, target, matching_parameter): replace_keys(item, target, matching_parameter)
+        for key, item in data.items()
+    }
 
 
 def _renamed(key: Any, target: Any, how: str) -> Any:

@@ -112,7 +112,8 @@ def find(templar: Templar, name: str) -> Any:
         return runner(user)
     file = index(FILES, ALSO).get(name)
     if file is None:
-        raise TemplateFailed(f"The lookup plugin {name!r} was not found.", remedy="List them with: opsplay doc --lookups")
+        remedy = "List them with: opsplay doc --lookups"
+        raise TemplateFailed(f"The lookup plugin {name!r} was not found.", remedy=remedy)
     module = importlib.import_module(f"{__name__}.{file}")
     return module.LOOKUPS[name.rpartition(".")[2]]
 

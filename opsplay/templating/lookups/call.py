@@ -59,7 +59,11 @@ class LookupCall:
         path = os.path.expanduser(to_text(name))
         if os.path.isabs(path):
             return path if os.path.exists(path) else None
-        tried = [place for base in self.search_paths() for place in (os.path.join(base, subdir, path), os.path.join(base, path))]
+        tried = [
+            place
+            for base in self.search_paths()
+            for place in (os.path.join(base, subdir, path), os.path.join(base, path))
+        ]
         return next((place for place in tried if os.path.exists(place)), None)
 
     def search_paths(self) -> list[str]:

@@ -35,7 +35,8 @@ def fileglob(call: LookupCall) -> list[Any]:
         folder, pattern = os.path.split(to_text(term))
         places = [folder] if os.path.isabs(folder) else _folders(call, folder)
         for place in places:
-            paths = [path for path in sorted(glob.glob(os.path.join(glob.escape(place), pattern))) if os.path.isfile(path)]
+            matches = sorted(glob.glob(os.path.join(glob.escape(place), pattern)))
+            paths = [path for path in matches if os.path.isfile(path)]
             if paths:
                 found += paths
                 break
@@ -102,8 +103,8 @@ def template(call: LookupCall) -> list[Any]:
     """Templates of the playbook or role, rendered. They are trusted text; what they give is data."""
     given = call.option("template_vars", {})
     names = (
-        "variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string", "block_start_string",
-        "block_end_string", "trim_blocks", "lstrip_blocks",
+        "variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string",
+        "block_start_string", "block_end_string", "trim_blocks", "lstrip_blocks",
     )  # fmt: skip
     syntax = {name: call.options[name] for name in names if name in call.options}
     scope = OverlayScope(call.scope, given) if given else call.scope

@@ -80,7 +80,8 @@ def random_string(call: LookupCall) -> list[Any]:
 
 
 def _alphabet(call: LookupCall, special: str) -> str:
-    parts = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "numbers": string.digits, "special": special}
+    parts = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "numbers": string.digits}
+    parts["special"] = special
     letters = "".join(text for name, text in parts.items() if call.flag(name, True))
     if call.flag("ignore_similar_chars"):
         similar = to_text(call.option("similar_chars", "il1LoO0"))
@@ -157,4 +158,3 @@ LOOKUPS = {
     "merge_variables": merge_variables,
     "random_string": random_string,
 }
-

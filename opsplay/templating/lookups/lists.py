@@ -78,7 +78,8 @@ def random_choice(call: LookupCall) -> list[Any]:
 def subelements(call: LookupCall) -> list[Any]:
     """Pairs of every item with every element of a list inside it."""
     wanted = "subelements lookup expects a list of two or three items, first a dict or a list, second a string"
-    if not 2 <= len(call.terms) <= 3 or not isinstance(call.terms[0], (list, dict)) or isinstance(call.terms[1], (dict, int)):
+    kinds = [type(term) for term in call.terms[:2]]
+    if not 2 <= len(call.terms) <= 3 or kinds[0] not in (list, dict) or kinds[1] not in (str, list):
         raise ValueError(wanted)
     flags = call.terms[2] if len(call.terms) == 3 else {}
     if not isinstance(flags, Mapping) or set(flags) - {"skip_missing"}:

@@ -104,10 +104,8 @@ def _six_to_four(interface: Interface, value: Any) -> Any:
 
 def _public(interface: Interface) -> bool:
     address = interface.ip
-    return not (
-        address.is_private or address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved
-        or address.is_unspecified
-    )  # fmt: skip
+    special = address.is_loopback or address.is_link_local or address.is_multicast or address.is_reserved
+    return not (special or address.is_private or address.is_unspecified)
 
 
 def _mask(interface: Interface) -> Any:

@@ -11,8 +11,8 @@ FILES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "results": (
         BUILTIN,
         (
-            "change", "changed", "failed", "failure", "finished", "reachable", "skip", "skipped", "started", "succeeded",
-            "success", "successful", "timedout", "unreachable",
+            "change", "changed", "failed", "failure", "finished", "reachable", "skip", "skipped", "started",
+            "succeeded", "success", "successful", "timedout", "unreachable",
         ),
     ),
     "files": (

@@ -66,7 +66,9 @@ TYPES: dict[str, Callable[[str], Any]] = {
 }
 
 
-def version(value: Any, version: Any, operator: str = "eq", strict: bool | None = None, version_type: Any = None) -> bool:
+def version(
+    value: Any, version: Any, operator: str = "eq", strict: bool | None = None, version_type: Any = None
+) -> bool:
     """Whether a version is as the operator says, compared with another one."""
     if strict is not None and version_type:
         raise ValueError("Cannot specify both 'strict' and 'version_type'")

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
-from opsplay.events import EVENTS, Event, HostStarted, PlayStarted, RunFinished, RunStarted, TaskStarted
+from opsplay.events import EVENTS, Event, HostFinished, HostStarted, PlayStarted, RunFinished, RunStarted, TaskStarted
 from opsplay.history.state_dir import journal_path, make_private
 
 SYNC_EVERY = 0.1  # seconds: what a power cut may take; a killed process loses nothing
 RESERVE = 64 * 1024  # bytes held back for the end of the run when the disk is full
+FACTS = 50  # more than a set_fact has: gathered facts come as FactsGathered, and the journal holds them once
 BEGINNINGS = (RunStarted, PlayStarted, TaskStarted, HostStarted)  # events after which something new would start
 
 
@@ -128,6 +129,8 @@ def encode_event(event: Event) -> bytes:
     data: dict[str, Any] = {"event": type(event).__name__}
     for name in _NAMES[type(event)]:
         data[name] = getattr(event, name)
+    if type(event) is HostFinished and len(event.result.get("ansible_facts") or ()) > FACTS:
+        data["result"] = {**event.result, "ansible_facts": {}}
     try:
         text = json.dumps(data, default=_as_json, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):  # keys that are no text, cycles

@@ -57,6 +57,8 @@ class AnsibleOutput:
             case Retrying():
                 self._retrying(event)
             case Included():
+                for host in event.hosts:
+                    self.hosts.setdefault(host, Counts()).add_included()
                 self._task_banner(event.task_id)
                 self._line(f"included: {event.path} for {', '.join(event.hosts)}", "skipped")
             case _:

@@ -38,6 +38,10 @@ class Counts:
         else:
             self._add_bad(event)
 
+    def add_included(self) -> None:
+        """An included file counts as ok on each of its hosts; the include itself does not count again."""
+        self.ok += 1
+
     def _add_bad(self, event: HostFinished) -> None:
         if event.ignored:
             self.ok += 1

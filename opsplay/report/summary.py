@@ -12,6 +12,7 @@ from opsplay.events import (
     Event,
     FactsGathered,
     HostFinished,
+    Included,
     Notice,
     PlayStarted,
     RunFinished,
@@ -68,7 +69,7 @@ class RunSummary:
         self.plays: list[PlayStarted] = []
         self.tasks: dict[str, Task] = {}
         self.results: list[TaskResult] = []
-        self.hosts: dict[str, HostSummary] = {}
+        self._hosts: dict[str, HostSummary] = {}
         self.stats = RunStats()
         self.notices: list[Notice] = []
         self._folds: dict[type[Event], Callable[[Any], None]] = {
@@ -76,6 +77,7 @@ class RunSummary:
             PlayStarted: self.plays.append,
             TaskStarted: self._task_started,
             HostFinished: self._host_finished,
+            Included: self._included,
             FactsGathered: self._facts_gathered,
             StatsSet: self._stats_set,
             Notice: self.notices.append,
@@ -118,11 +120,15 @@ class RunSummary:
         host.seconds += max(0.0, event.duration)
         self.results.append(result_of(event, task))
 
+    def _included(self, event: Included) -> None:
+        for host in event.hosts:
+            self._host(host).counts.add_included()
+
     def _unannounced(self, task_id: str) -> Task:
         return self.tasks.setdefault(task_id, Task(task_id, task_id, "", "", "", False, max(0, len(self.plays) - 1)))
 
     def _host(self, name: str) -> HostSummary:
-        return self.hosts.get(name) or self.hosts.setdefault(name, HostSummary(name))
+        return self._hosts.get(name) or self._hosts.setdefault(name, HostSummary(name))
 
     def _facts_gathered(self, event: FactsGathered) -> None:
         self._host(event.host).facts.update(machine_facts(event.facts))
@@ -131,6 +137,12 @@ class RunSummary:
         self.stats.add(event.host, event.data, event.aggregate)
 
     # Reading
+
+    @property
+    def hosts(self) -> dict[str, HostSummary]:
+        """Hosts with results or facts, in the order of the inventory."""
+        order = {name: number for number, name in enumerate(self.start.hosts if self.start else ())}
+        return dict(sorted(self._hosts.items(), key=lambda item: order.get(item[0], len(order))))
 
     @property
     def check(self) -> bool:
@@ -151,7 +163,7 @@ class RunSummary:
 
     @property
     def totals(self) -> Counts:
-        return total([host.counts for host in self.hosts.values()])
+        return total([host.counts for host in self._hosts.values()])
 
     @property
     def changes(self) -> list[TaskResult]:

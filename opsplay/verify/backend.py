@@ -15,7 +15,7 @@ class SudoCommand(str):
     user: str
 
 
-class OpsplayBackend(base.BaseBackend):
+class OpsplayBackend(base.BaseBackend):  # type: ignore[misc]
     """`hostname` is an inventory name. `sudo` means becoming by the host's own become rules: sudo, su or doas."""
 
     NAME = "opsplay"

@@ -40,7 +40,7 @@ class HostConnections:
 
     def hosts(self, pattern: str) -> list[str]:
         """Inventory names by Ansible's patterns, within --limit. Raises OpsError where nothing matches."""
-        names = self.run.inventory.select(pattern or "all", self.run.options.limit)
+        names: list[str] = self.run.inventory.select(pattern or "all", self.run.options.limit)
         if not names:
             raise OpsError(
                 "no-hosts-to-verify",

@@ -13,9 +13,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
-from weekly_run import weekly_run  # noqa: E402
+from weekly_run import weekly_run
 
-from opsplay.events import Event  # noqa: E402
+from opsplay.events import Event
 
 
 @pytest.fixture

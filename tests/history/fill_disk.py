@@ -8,13 +8,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
-from weekly_run import weekly_run  # noqa: E402
+from weekly_run import weekly_run
 
-from opsplay.errors import EXIT_CODES, OpsError  # noqa: E402
-from opsplay.events import TaskStarted  # noqa: E402
-from opsplay.history.journal import Journal  # noqa: E402
-from opsplay.history.record import record  # noqa: E402
-from opsplay.report.summary import RunSummary  # noqa: E402
+from opsplay.errors import EXIT_CODES, OpsError
+from opsplay.events import TaskStarted
+from opsplay.history.journal import Journal
+from opsplay.history.record import record
+from opsplay.report.summary import RunSummary
 
 
 def fill(state: Path) -> None:

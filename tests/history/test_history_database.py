@@ -117,7 +117,7 @@ def test_recording_twice_replaces(tmp_path: Path, target: str, events: list[Even
         record(RunSummary.from_events(events), target)
     with opened(target) as database:
         assert database.query("SELECT COUNT(*) AS n FROM runs")[0]["n"] == 1
-        assert database.query("SELECT COUNT(*) AS n FROM task_results")[0]["n"] == 27
+        assert database.query("SELECT COUNT(*) AS n FROM task_results")[0]["n"] == 23
 
 
 def test_what_hosts_send_does_not_break_the_record(target: str, events: list[Event]) -> None:

@@ -64,6 +64,16 @@ def test_odd_results_become_text() -> None:
         assert event_from_json(json.loads(line)).kind == "HostFinished"
 
 
+def test_gathered_facts_are_written_once() -> None:
+    def finished(facts: dict[str, int]) -> dict[str, object]:
+        event = HostFinished(at=1.0, task_id="t", host="h", status="ok", result={"ansible_facts": facts, "changed": False}, duration=0.1)
+        result: dict[str, object] = json.loads(encode_event(event))["result"]
+        return result
+
+    assert finished({f"f{n}": n for n in range(500)}) == {"ansible_facts": {}, "changed": False}
+    assert finished({"mine": 1}) == {"ansible_facts": {"mine": 1}, "changed": False}
+
+
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     first = Journal(tmp_path, RUN)
     with pytest.raises(OpsError) as caught:

@@ -19,7 +19,7 @@ def main(times: int, style: str, pause: float) -> int:
     events = weekly_run()
     for number in range(times):
         for event in events:
-            if isinstance(event, RunStarted) and number or isinstance(event, RunFinished) and number < times - 1:
+            if (isinstance(event, RunStarted) and number) or (isinstance(event, RunFinished) and number < times - 1):
                 continue
             if pause and isinstance(event, HostStarted):
                 time.sleep(pause)

@@ -123,8 +123,6 @@ def rotation(script: Script) -> None:
 def packages(script: Script) -> None:
     task = script.task("Include the upgrade of Debian", "include_tasks", "package_updates", 2)
     script.say(Included, task_id=task, hosts=HOSTS, name="debian.yml", path="roles/package_updates/tasks/debian.yml")
-    for host in HOSTS:
-        script.end(task, host, "ok", 0.01)
     task = script.task("Upgrade", "apt", "package_updates", 5)
     prepared = "libssl3 3.0.15-1~deb12u1 -> 3.0.17-1~deb12u2\nopenssl 3.0.15-1~deb12u1 -> 3.0.17-1~deb12u2\n"
     for host in ("web1", "web2", "db1"):

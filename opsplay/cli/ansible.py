@@ -45,7 +45,7 @@ def playbook(playbooks: tuple[str, ...], version: bool, module_path: tuple[str, 
     from opsplay.engine.launch import prepare
 
     settings = compatible_settings(flags, module_path)
-    work, vault = run_for(flags, settings, Path(settings.playbook_dir or Path(playbooks[0]).parent).absolute())
+    work, vault = run_for(flags, settings, Path(playbooks[0]).parent.absolute())
     prepared = prepare(work, playbooks, vault)
     if any(flags[name] for name in ("list_hosts", "list_tasks", "list_tags", "syntax_check")):
         from opsplay.cli.listings import show_listing

@@ -42,7 +42,7 @@ def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_hi
     from opsplay.engine.launch import prepare
 
     settings = settings_for(flags)
-    folder = Path(settings.playbook_dir or Path(playbooks[0]).parent).absolute()
+    folder = Path(playbooks[0]).parent.absolute()
     work, vault = run_for(flags, settings, folder)
     prepared = prepare(work, playbooks, vault)
     if any(flags[name] for name in ("list_hosts", "list_tasks", "list_tags", "syntax_check")):

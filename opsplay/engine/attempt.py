@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from opsplay.engine.task_run import TaskRun
 
 
+LONGEST_TIMEOUT = 100_000_000  # seconds
+
+
 class Attempt:
     def __init__(self, work: TaskRun, scope: Scope) -> None:
         self.work = work
@@ -34,15 +38,21 @@ class Attempt:
 
     def mode(self, name: str, default: bool) -> bool:
         raw = self.task.keywords.get(name)
-        return default if raw is None else raw if isinstance(raw, bool) else self.run.flag(raw, self.scope)
+        if raw is None or isinstance(raw, bool):
+            return default if raw is None else raw
+        value = self.run.keyword_of(self.task, name, self.scope)
+        return default if value is None else self.run.flag(value, self.scope)
 
     async def result(self) -> dict[str, Any]:
         """The judged result. Raises OpsError for arguments that are wrong, Unreachable for a host that is away."""
         verb = self.verb()
         raw = self.raw_arguments(verb)
-        seconds = self.work.keyword("timeout", self.scope, self.run.settings.task_timeout)
-        work = self.perform(verb, raw)
-        result = await self.within(work, float(seconds)) if seconds else await work
+        seconds = self.work.whole_number("timeout", self.scope, self.run.settings.task_timeout)
+        if seconds < 0 or seconds > LONGEST_TIMEOUT:
+            raise OpsError("bad-timeout", f"Timeout {seconds} is invalid: it is from 0 to {LONGEST_TIMEOUT} seconds", self.task.where)
+        async with self.run.gate(self.work, self.scope):
+            work = self.perform(verb, raw)
+            result = await self.within(work, float(seconds)) if seconds else await work
         result = normalise(result)
         self.remember_secrets(verb, raw, result)
         return self.judge(result)
@@ -153,8 +163,9 @@ class Attempt:
         )  # fmt: skip
         if self.run.live_output and name == "command":
             step.on_line = self.run.line_teller(self.work)
-        async with self.run.gate(self.work, self.scope):
-            result = await target.run(step)
+        if name == "user" and args.get("state") == "absent":
+            await target.end_user(str(args["name"]))  # a kept interpreter of that user would hold the account
+        result = await target.run(step)
         if background is not None and not result.get("failed"):
             return await self.poll(result, target, background)
         return result
@@ -193,7 +204,7 @@ class Attempt:
     def environment(self) -> dict[str, str]:
         merged: dict[str, str] = {}
         for item in self.task.keywords.get("environment", ()):  # type: ignore[attr-defined]
-            rendered = self.run.templar.render(item, self.scope)
+            rendered = self.known_now(item) if self.task.implicit else self.run.templar.render(item, self.scope)
             for one in rendered if isinstance(rendered, list) else [rendered]:
                 if isinstance(one, Mapping):
                     merged.update(
@@ -208,12 +219,22 @@ class Attempt:
                     )
         return merged
 
+    def known_now(self, item: Any) -> Any:
+        """While facts are gathered: an environment made of facts leaves out what is not known yet."""
+        known: dict[str, Any] = {}
+        for name, value in item.items() if isinstance(item, dict) else ():
+            with contextlib.suppress(Undefined):
+                known[name] = self.run.templar.render(value, self.scope)
+        return known
+
     @cached_property
     def target(self) -> Target:
         """Where modules of this task run: the host, or the one it is delegated to."""
         raw = self.task.keywords.get("delegate_to")
         delegate = self.run.templar.render(raw, self.scope) if raw is not None else None
-        if delegate in (None, OMIT, ""):
+        if raw is not None and not delegate:
+            raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{getattr(raw, 'source', raw)}'", self.task.where)
+        if delegate is None or delegate is OMIT:
             return self.run.target(self.host, self.scope, self.task)
         self.work.delegated = str(delegate)
         return self.delegated_target(str(delegate))

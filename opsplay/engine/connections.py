@@ -59,6 +59,17 @@ class Connections:
         transport = await self.transport(address)
         return await transport.session(become, address.python)
 
+    async def end_user(self, address: Address, user: str) -> list[int]:
+        """Close the sessions of one become-user on a host; the process ids of what ends there."""
+        pids: list[int] = []
+        for key in [key for key in self._sessions if key[0] == address and key[1] is not None and key[1].user == user]:
+            task = self._sessions.pop(key)
+            if task.done() and not task.cancelled() and not task.exception():
+                hello = getattr(task.result(), "hello", None)
+                pids += [hello.result()["pid"]] if hello is not None and hello.done() else []
+                await task.result().close()
+        return pids
+
     async def drop(self, address: Address) -> None:
         """Forget a host's connection (it rebooted, or meta: reset_connection); the next use connects again."""
         for key in [key for key in self._sessions if key[0] == address]:

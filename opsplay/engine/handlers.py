@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 class Handlers:
     def __init__(self, play_run: PlayRun, entries: tuple[Entry, ...]) -> None:
         self.play_run = play_run
-        self._tasks = walk_tasks(entries)
+        self._sections = [walk_tasks((entry,)) for entry in entries]
 
     def tasks(self) -> list[Task]:
         """In the order in which they run."""
-        return self._tasks
+        return [task for section in self._sections for task in section]
 
     def add(self, entries: tuple[Entry, ...]) -> None:
         """Handlers of an included role."""
-        known = {task.uid for task in self._tasks}
-        self._tasks += [task for task in walk_tasks(entries) if task.uid not in known]
+        known = {task.uid for section in self._sections for task in section}
+        self._sections += [[task for task in walk_tasks((entry,)) if task.uid not in known] for entry in entries]
 
     def notify(self, walk: Walk, name: str, by: Task) -> None:
         """Raises OpsError where no handler has the name."""
@@ -39,19 +39,13 @@ class Handlers:
             self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name))
 
     def find(self, name: str, by: Task) -> list[Task]:
-        """The last handler of that name, and all that listen to it."""
-        named = next((task for task in reversed(self._tasks) if name in self.names(task)), None)
-        mine = next(
-            (
-                task
-                for task in reversed(self._tasks)
-                if by.role and task.role and task.role.path == by.role.path and name in self.names(task)
-            ),
-            None,
-        )
-        listening = [task for task in self._tasks if name in self.topics(task)]
+        """The handler of that name in the section that was loaded last, and all that listen to it."""
+        newest = [task for section in reversed(self._sections) for task in section]
+        named = next((task for task in newest if name in self.names(task)), None)
+        mine = next((task for task in newest if by.role and task.role and task.role.path == by.role.path and name in self.names(task)), None)
         first = mine or named
-        return [*([first] if first else []), *(task for task in listening if task is not first)]
+        listening = [task for task in self.tasks() if task is not first and name in self.topics(task)]
+        return [*([first] if first else []), *listening]
 
     def names(self, task: Task) -> set[str]:
         name = self.title(task)
@@ -80,6 +74,8 @@ class Handlers:
                 else topic
             )
             found |= {str(item) for item in (value if isinstance(value, list) else [value])}
+        if task.role is not None:
+            found |= {f"{role} : {topic}" for role in {task.role.name, task.role.full_name} for topic in found}
         return found
 
     def missing(self, name: str, by: Task) -> None:
@@ -91,4 +87,4 @@ class Handlers:
     def suggestion(self, name: str) -> str:
         from opsplay.errors import did_you_mean
 
-        return did_you_mean(name, {title for task in self._tasks if (title := self.title(task))})
+        return did_you_mean(name, {title for task in self.tasks() if (title := self.title(task))})

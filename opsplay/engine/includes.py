@@ -72,6 +72,7 @@ class Includes:
         layer = merge_layers("include params", task.layers[len(task.inherited_layers) :])
         include = self.of_role(task, args, layer) if task.verb == "include_role" else self.of_tasks(task, args, layer)
         include.temporary = {name: value for name, value in scope.temporary.items()}
+        self.build(task, include)  # what is wrong with it is this task's failure
         work.included.append(include)
         return {"changed": False, "include": include.path, "include_args": {}}
 

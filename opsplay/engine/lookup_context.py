@@ -1,4 +1,4 @@
-"""RunLookups: what lookups may ask of a run: files by the search order, host names by pattern."""
+"""RunLookups: what lookups may ask of a run: host names by pattern."""
 
 from __future__ import annotations
 
@@ -17,13 +17,6 @@ class RunLookups:
     @property
     def basedir(self) -> str:
         return str(self.base)
-
-    def find_file(self, subdir: str, name: str) -> str | None:
-        for folder in (self.base / subdir, self.base):
-            path = folder / name
-            if path.exists():
-                return str(path)
-        return None
 
     def inventory_hostnames(self, pattern: str) -> list[str]:
         return list(self.run.inventory.select(pattern))

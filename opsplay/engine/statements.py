@@ -31,6 +31,8 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
                 "unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(ACTIONS))
             )
         if work.unless(scope) is not None:
+            if name in UNMET:
+                tell_unmet(walk, task, name, f"{name} conditional evaluated to False, {UNMET[name].format(walk.host)}")
             return
     except OpsError as error:
         outcome = "failed"
@@ -41,6 +43,12 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
     finally:
         turn.finish(walk.host, outcome)
     await action(walk, task, key)
+
+
+UNMET = {
+    "end_host": "continuing execution for {0}", "end_play": "continuing play", "end_batch": "continuing current batch",
+    "end_role": "continuing role", "clear_facts": "not clearing facts and fact cache for {0}", "reset_connection": "not resetting connection",
+}  # fmt: skip
 
 
 async def flush_handlers(walk: Walk, task: Task, key: Key) -> None:
@@ -73,12 +81,14 @@ async def end_host(walk: Walk, task: Task, key: Key) -> None:
 
 
 async def end_play(walk: Walk, task: Task, key: Key) -> None:
+    tell(walk, task, "ending play")
     walk.play_run.ended = True
     walk.play_run.batch_ended = True
     raise EndBatch
 
 
 async def end_batch(walk: Walk, task: Task, key: Key) -> None:
+    tell(walk, task, "ending batch")
     walk.play_run.batch_ended = True
     raise EndBatch
 
@@ -91,12 +101,20 @@ async def end_role(walk: Walk, task: Task, key: Key) -> None:
             task.where,
             "Use it in a role's tasks.",
         )
+    tell(walk, task, f"ending role {task.role.full_name} for {walk.host}")
     raise EndRole
 
 
 def tell(walk: Walk, task: Task, text: str) -> None:
     if walk.run.settings.verbosity:
-        walk.run.emit(Notice(time.time(), "info", text, str(task.where), walk.host))
+        walk.run.emit(Notice(time.time(), "info", f"META: {text}", str(task.where), walk.host))
+
+
+def tell_unmet(walk: Walk, task: Task, name: str, reason: str) -> None:
+    tell(walk, task, reason)
+    if walk.run.settings.verbosity:
+        line = f'skipping: [{walk.host}] => {{"msg": "{name}", "skip_reason": "{reason}"}}'
+        walk.run.emit(Notice(time.time(), "info", line, str(task.where), walk.host))
 
 
 ACTIONS: dict[str, Callable[[Any, Task, Key], Awaitable[None]]] = {

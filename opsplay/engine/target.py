@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from opsplay.transport.protocol import Address, Become, Reply, Step
 
 if TYPE_CHECKING:
-    import asyncio
-
     from opsplay.engine.connections import Connections
 
 
@@ -33,10 +32,8 @@ class Target:
         try:
             reply = await request.replies[0]
         except BaseException as error:
-            import asyncio as loop
-
-            if isinstance(error, loop.CancelledError):
-                await loop.shield(request.cancel())
+            if isinstance(error, asyncio.CancelledError):
+                await asyncio.shield(request.cancel())
             raise
         if reply.body is not None:
             reply.result["_body"] = reply.body
@@ -47,6 +44,15 @@ class Target:
             self.address, self.become
         )
         return session.submit(steps).replies
+
+    async def end_user(self, user: str) -> None:
+        """Let the interpreters of that user go, and wait up to 3 s until they are gone."""
+        for pid in await self.connections.end_user(self.address, user):
+            for _ in range(30):
+                found = await self.run(Step("stat", {"path": f"/proc/{pid}", "get_checksum": False, "get_mime": False, "get_attributes": False, "follow": False}))
+                if not found.get("stat", {}).get("exists"):
+                    break
+                await asyncio.sleep(0.1)
 
     async def drop(self) -> None:
         await self.connections.drop(self.address)

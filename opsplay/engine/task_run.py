@@ -118,6 +118,8 @@ class TaskRun:
         return str(value)
 
     def tell_item(self, item: Any, label: str, result: dict[str, Any]) -> None:
+        if "include" in result:
+            return
         shown = self.shown(result)
         item = None if self.no_log else item
         label = "(censored due to no_log)" if self.no_log else label
@@ -219,8 +221,16 @@ class TaskRun:
         return self.run.templar.render(raw, scope)
 
     def keyword(self, name: str, scope: Scope, default: Any = None) -> Any:
-        raw = self.task.keywords.get(name)
-        return default if raw is None else self.run.templar.render(raw, scope)
+        value = self.run.keyword_of(self.task, name, scope)
+        return default if value is None else value
+
+    def whole_number(self, name: str, scope: Scope, default: int = 0) -> int:
+        """A keyword that is a whole number. Raises OpsError in Ansible's words."""
+        try:
+            return int(self.keyword(name, scope, default))
+        except (OpsError, TypeError, ValueError) as error:
+            message = error.message if isinstance(error, OpsError) else str(error)
+            raise OpsError("bad-keyword-value", f"Failed to convert the {name} value to an integer: {message}", self.task.where) from None
 
     def flag(self, name: str, scope: Scope, default: bool = False) -> bool:
         raw = self.task.keywords.get(name)
@@ -264,6 +274,8 @@ class TaskRun:
         shown = self.shown(result)
         if result.get("unknown"):
             status = "unknown" if status != "unreachable" else status
+        if self.included and status in ("ok", "changed"):
+            return outcome  # `Included` tells of it
         self.run.emit(
             HostFinished(
                 time.time(),

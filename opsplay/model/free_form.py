@@ -6,7 +6,7 @@ import re
 
 from opsplay.errors import OpsError, Where
 
-PAIR = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)=(.*)$", re.DOTALL)
+PAIR = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*|[^=]*\{\{.*?\}\}[^=]*)=(.*)$", re.DOTALL)
 OPENERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 
 

@@ -31,7 +31,7 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
 def import_tasks(shop: Workshop, task: Task, parent: Parent) -> Block:
     refuse_loop(task)
     name = file_argument(task)
-    path = find_tasks_file(shop, str(shop.render(name, (*shop.play_layers, *task.layers))), task)
+    path = find_tasks_file(shop, str(shop.render(name, static_layers(shop, task))), task)
     return tasks_block(shop, path, task, parent)
 
 
@@ -74,6 +74,15 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")
     inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
     return build_role(shop, use, inner)
+
+
+def static_layers(shop: Workshop, task: Task) -> tuple[VarLayer, ...]:
+    """What an import's name may use, lowest first: the role it is in, the play, the blocks around it."""
+    role = task.role
+    if role is None:
+        return (*shop.play_layers, *task.layers)
+    magic = VarLayer("magic", {"role_path": role.path, "role_name": role.name, "ansible_role_name": role.full_name})
+    return (role.defaults, *shop.play_layers, role.vars, *task.layers, role.params, magic)
 
 
 def merge_layers(title: str, layers: tuple[VarLayer, ...]) -> VarLayer:

@@ -80,13 +80,6 @@ def flag(name: str, value: object, node: Node) -> object:
     text = str(value).strip().lower()
     if text in TRUE | FALSE:
         return text in TRUE
-    if name == "diff" or name == "gather_facts":
-        raise OpsError(
-            "bad-keyword-value",
-            f"'{name}' is yes or no, not {value!r}",
-            node.where,
-            f"Write {name}: true or {name}: false.",
-        )
     raise OpsError(
         "bad-keyword-value", f"the field '{name}' has an invalid value ({value}), and could not be converted to bool", node.where,
         f"Write {name}: true or {name}: false.",

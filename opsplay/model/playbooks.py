@@ -9,7 +9,7 @@ from opsplay.errors import Fault, OpsError, OpsErrors, Where
 from opsplay.model import keywords as words
 from opsplay.model.building import Parent, Workshop, as_list, check_keys, text_of
 from opsplay.model.keyword_values import conditions, keyword_values, tags
-from opsplay.model.play import Entry, Play, Playbook, RoleRef
+from opsplay.model.play import Block, Entry, Play, Playbook, RoleRef
 from opsplay.model.roles import block_role, build_roles
 from opsplay.model.tasks import build_entries
 from opsplay.source.nodes import ListNode, MapNode, Node
@@ -139,7 +139,8 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     tasks = build_entries(shop, node.get("tasks"), inner)
     post = build_entries(shop, node.get("post_tasks"), inner)
     from_roles: list[Entry] = shop.play_handlers  # type: ignore[assignment]
-    handlers = (*from_roles, *build_entries(shop, node.get("handlers"), inner.with_(is_handler=True)))
+    own = build_entries(shop, node.get("handlers"), inner.with_(is_handler=True))
+    handlers = (*from_roles, Block(shop.uid(), None, own, (), (), {}, node.where))
     return Play(
         name=compile_value(node.get("name")) if "name" in node else None,  # type: ignore[arg-type]
         hosts=compile_value(hosts_node), keywords=keywords, layers=layers,  # type: ignore[arg-type]
@@ -189,8 +190,6 @@ def read_prompts(node: MapNode) -> tuple[Mapping[str, object], ...]:
 
 def static_roles(entries: tuple[Entry, ...]) -> tuple[RoleRef, ...]:
     """Every role that the text names, in order: their defaults and vars are seen by the whole play."""
-    from opsplay.model.play import Block
-
     found: list[RoleRef] = []
     for entry in entries:
         if isinstance(entry, Block):

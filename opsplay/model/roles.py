@@ -245,7 +245,8 @@ def add_handlers(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -> 
 
     part = find_part(Path(ref.path), "handlers", str(use.handlers_from or "main"))
     if part is not None and part.is_file():
-        shop.play_handlers += build_entries(shop, shop.read(part), parent.with_(is_handler=True))
+        entries = build_entries(shop, shop.read(part), parent.with_(is_handler=True))
+        shop.play_handlers.append(Block(shop.uid(), None, entries, (), (), {}, use.where, ref))
 
 
 def role_tasks(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -> tuple[Entry, ...]:

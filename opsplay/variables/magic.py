@@ -36,7 +36,7 @@ class Magic(Mapping[str, Callable[[], object]]):
         return name in TABLE
 
     def __iter__(self) -> Iterator[str]:
-        return iter(name for name, function in TABLE.items() if function(self) is not MISSING)
+        return iter(name for name, function in TABLE.items() if name[0] != "_" and function(self) is not MISSING)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -129,5 +129,6 @@ TABLE: dict[str, Callable[[Magic], Any]] = {
     "ansible_version": lambda m: ANSIBLE_VERSION,
     "ansible_playbook_python": lambda m: sys.executable,
     "ansible_search_path": search_path,
+    "_task_verb": lambda m: m.task.verb if m.task else MISSING,
     "environment": lambda m: list(m.task.keywords.get("environment", ())) if m.task else MISSING,  # type: ignore[call-overload]
 }

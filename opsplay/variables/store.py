@@ -110,7 +110,8 @@ class VariableStore:
         key = (host, playbook_dir)
         chain = self._inventory_chains.get(key)
         if chain is None:
-            layers = self.inventory.host_layers(host, playbook_dir) if self.known(host) else []
+            inventory = self.inventory
+            layers = inventory.host_layers(host, playbook_dir) if self.known(host) else inventory.own_group_layers("all", playbook_dir)
             chain = self._inventory_chains[key] = tuple(layer.values for layer in reversed(layers) if layer.values)
             self.fixed_layers.update(id(mapping) for mapping in chain)
             self.fixed_layers.add(id(self.memory(host).top_facts))

@@ -42,7 +42,7 @@ print(connection.execute("PRAGMA integrity_check").fetchone()[0], connection.exe
 """
 
 
-@pytest.mark.parametrize("when", [1, 2, 7, 25, 60, 90])
+@pytest.mark.parametrize("when", [1, 2, 7, 25, 60, 80])
 def test_a_disk_that_fills_during_the_run(tmp_path: Path, when: int) -> None:
     """The run hears of it, its end is still written, the earlier run in the database is untouched."""
     answer = on_full_disk(tmp_path, when)

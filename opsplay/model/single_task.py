@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from opsplay.errors import Fault, OpsError, OpsErrors, Where
-from opsplay.model.building import Workshop
+from opsplay.model.building import Parent, Workshop
 from opsplay.model.play import Playbook
 from opsplay.model.playbooks import read_play
-from opsplay.model.building import Parent
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
 from opsplay.source.yaml_reader import parse_yaml
 

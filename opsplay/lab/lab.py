@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -141,6 +142,13 @@ def home_of(folder: Path) -> Path | None:
 def open_lab(folder: Path) -> Lab:
     """The running lab of a folder, or an error that says how to start one."""
     home = home_of(folder)
+    if home is not None and not os.access(home, os.R_OK):
+        raise OpsError(
+            "lab-not-yours",
+            f"the lab of {folder} was started by another user, who alone may look at it and change it",
+            remedy="As root: sudo opsplay lab status\nPlaybooks run on it without: opsplay run -i inventories/lab ...",
+            fault=Fault.USAGE,
+        )
     if home is None or not (home / RECORD).exists():
         raise OpsError(
             "lab-not-up",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,9 +51,10 @@ def up(
     lab_id, home, ledger = new_home(asked)
     small = os.geteuid() != 0 if reduced is None else reduced
     try:
-        return start(small, lab_id, home, asked, ledger, say)
+        lab = start(small, lab_id, home, asked, ledger, say)
+        give_to_sudo_user(asked)
+        return lab
     except BaseException:
-        keep_logs(home, asked.dir)
         with contextlib.suppress(OpsError):
             remove_lab(home)
         raise
@@ -66,6 +66,18 @@ def start(small: bool, lab_id: str, home: Path, asked: Request, ledger: Ledger, 
     from opsplay.lab.reduced import start_reduced_lab
 
     return start_reduced_lab(lab_id, home, asked, ledger, say)
+
+
+def give_to_sudo_user(asked: Request) -> None:
+    """Who started the lab with sudo may run playbooks on it without: key, known_hosts and inventory become theirs."""
+    user, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() != 0 or not (user.isdigit() and group.isdigit()):
+        return
+    for top in (asked.dir, asked.inventory):
+        for path in (top, *top.rglob("*")):
+            os.chown(path, int(user), int(group), follow_symlinks=False)
+    if asked.dir.parent.name == ".opsplay":
+        os.chown(asked.dir.parent, int(user), int(group))
 
 
 def already_up(asked: Request, named: bool, say: Say) -> Lab | None:
@@ -113,14 +125,6 @@ def new_home(asked: Request) -> tuple[str, Path, Ledger]:
 def new_id() -> str:
     """Six characters, as names of network links are short; a letter first, so that YAML never reads a number."""
     return secrets.choice("abcdef") + secrets.token_hex(3)[:5]
-
-
-def keep_logs(home: Path, folder: Path) -> None:
-    """The consoles of a lab that did not come up are worth more than a clean folder."""
-    for console in home.glob("hosts/*/console.log"):
-        if console.stat().st_size:
-            with contextlib.suppress(OSError):
-                shutil.copy(console, folder.parent / f"lab-{console.parent.name}-console.log")
 
 
 def down(lab: Lab | Path | str | None = None, *, all: bool = False) -> list[str]:

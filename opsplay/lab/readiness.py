@@ -56,15 +56,14 @@ def greets(address: str, port: int, timeout: float = 2) -> bool:
 
 
 def not_ready(host: LabHost) -> OpsError:
-    console = host.home / "console.log"
     return OpsError(
         "lab-host-not-ready",
-        f"the lab host {host.name} did not get ready; the end of its console:\n{tail(console)}",
-        remedy=f"The whole console: {console}\nStart again: opsplay lab down && opsplay lab up",
+        f"the lab host {host.name} did not get ready; the end of its console:\n{tail(host.home / 'console.log')}",
+        remedy="Start again: opsplay lab down && opsplay lab up",
         fault=Fault.HOST,
     )
 
 
-def tail(path: Path, lines: int = 12) -> str:
+def tail(path: Path, lines: int = 25) -> str:
     text = path.read_text(errors="replace") if path.exists() else ""
     return "\n".join(text.splitlines()[-lines:])

@@ -14,6 +14,7 @@ from opsplay.lab import network
 from opsplay.lab.hosts import LabHost, role_of
 from opsplay.lab.image import image_layers, locked
 from opsplay.lab.inventory import connection_variables, write_inventory
+from opsplay.lab.kernel_limits import raise_limit
 from opsplay.lab.keys import host_key, make_key, write_client_files
 from opsplay.lab.lab import Lab, save
 from opsplay.lab.ledger import Ledger, labs_home
@@ -38,6 +39,7 @@ class Request:
 def start_real_lab(lab_id: str, home: Path, asked: Request, ledger: Ledger, say: Say) -> Lab:
     ensure_packages(say)
     layers = image_layers({role_of(name) for name in asked.names}, say)
+    raise_limit(len(asked.names), say)
     with locked(labs_home() / "lock"):
         subnet = network.free_subnet()
         network.make_bridge(lab_id, subnet, ledger)

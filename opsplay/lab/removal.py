@@ -11,6 +11,7 @@ from pathlib import Path
 from opsplay.errors import Fault, OpsError
 from opsplay.lab import cgroups, network
 from opsplay.lab.inventory import remove_inventory
+from opsplay.lab.kernel_limits import restore_limit
 from opsplay.lab.ledger import Ledger
 from opsplay.lab.nspawn import forget_machine, stop_host
 
@@ -30,6 +31,8 @@ def remove_lab(home: Path) -> None:
     )
     for kind, undo in steps:
         undo(ledger.made(kind))
+    if ledger.made("machine"):
+        restore_limit()
     check_nothing_left(home, ledger)
     remove_tree(home)
 

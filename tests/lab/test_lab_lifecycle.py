@@ -179,17 +179,29 @@ def test_a_lab_that_did_not_survive_a_restart_of_the_machine_is_started_anew(tmp
     assert traces_of(lab.id) == []
 
 
+def test_who_used_sudo_owns_the_key_and_the_inventory_but_not_the_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", "12345")
+    monkeypatch.setenv("SUDO_GID", "12345")
+    lab = up(dir=tmp_path / "lab", hosts=["web1"])
+    theirs = [lab.dir, lab.host("web1").key, lab.known_hosts, lab.inventory_path / "hosts.yml"]
+    assert {path.stat().st_uid for path in theirs} == {12345}
+    assert lab.home.stat().st_uid == 0
+
+
 def test_others_cannot_look_into_the_hosts_file_systems(tmp_path: Path) -> None:
     lab = up(dir=tmp_path / "lab", hosts=["web1"])
     for path in (lab.home, lab.dir, lab.dir / "keys" / "id_ed25519", cache_root()):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_ten_hosts_come_up_quickly(tmp_path: Path) -> None:
+def test_twenty_hosts_come_up_quickly(tmp_path: Path) -> None:
     started = time.monotonic()
-    lab = up(dir=tmp_path / "lab", hosts=10)
+    lab = up(dir=tmp_path / "lab", hosts=20)
     took = time.monotonic() - started
-    assert len(lab.hosts) == 10
+    assert [host.name for host in lab.hosts if not lab.is_on(host.name)] == []
+    assert len(lab.hosts) == 20
     assert took < 30
     started = time.monotonic()
     down(lab)

@@ -19,14 +19,15 @@ from opsplay.errors import OpsError
 from opsplay.model.catalog import own_actions
 from opsplay.templating.values import compile_plain
 from opsplay.transport.local import LocalTransport
-from opsplay.transport.protocol import Address, Transport
+from opsplay.transport.protocol import Address, Become, Transport
 
 
 class Bench:
     """`transport` leads to where modules run. World functions run there too: in this process, or over the transport."""
 
-    def __init__(self, runner: asyncio.Runner, transport: Transport | None = None) -> None:
+    def __init__(self, runner: asyncio.Runner, transport: Transport | None = None, become: Become | None = None) -> None:
         self.runner = runner
+        self.become = become
         self.here = transport is None
         self.transport = transport or LocalTransport(Address("localhost", "local"))
         self.session = runner.run(self._open())
@@ -34,7 +35,7 @@ class Bench:
     async def _open(self) -> Any:
         if not self.here:
             await self.transport.connect()
-        return await self.transport.session()
+        return await self.transport.session(self.become)
 
     def close(self) -> None:
         self.runner.run(self.transport.close())
@@ -43,7 +44,7 @@ class Bench:
         """The result, as a play would get it: a wrong argument is a failure that says so."""
         environment = {str(key): str(value) for key, value in case.get("environment", {}).items()}
         variables = {key: compile_plain(value) for key, value in case.get("vars", {}).items()}
-        context = BenchContext(self.transport, self.session, check, True, source, variables, environment)
+        context = BenchContext(self.transport, self.session, self.become, check, True, source, variables, environment)
         try:
             result = self.runner.run(self._run(name, args, context))
         except OpsError as error:
@@ -76,7 +77,7 @@ class Bench:
         return json.loads(done["stdout"])
 
     def _remote(self, command: str, data: bytes = b"") -> dict[str, Any]:
-        return self.runner.run(self.transport.exec(command, None, data, 60))
+        return self.runner.run(self.transport.exec(command, self.become, data, 120))
 
 
 def is_root() -> bool:

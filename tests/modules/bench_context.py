@@ -12,7 +12,7 @@ from opsplay.errors import OpsError
 from opsplay.settings import Settings
 from opsplay.templating.scope import DictScope
 from opsplay.templating.templar import Templar
-from opsplay.transport.protocol import Session, Step, Transport
+from opsplay.transport.protocol import Become, Session, Step, Transport
 
 
 class BenchContext:
@@ -23,11 +23,12 @@ class BenchContext:
     task_name = "case"
 
     def __init__(
-        self, transport: Transport, session: Session, check: bool, diff: bool, source: Path, variables: Mapping[str, Any],
+        self, transport: Transport, session: Session, become: Become | None, check: bool, diff: bool, source: Path, variables: Mapping[str, Any],
         environment: dict[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.transport = transport
         self.session = session
+        self.become = become
         self.check = check
         self.diff = diff
         self.playbook_dir = str(source)
@@ -55,7 +56,7 @@ class BenchContext:
         return reply.result if reply.body is None else {**reply.result, "_body": reply.body}
 
     async def raw_command(self, command: str, timeout: float | None = None) -> dict[str, Any]:
-        return await self.transport.exec(command, None, b"", timeout)
+        return await self.transport.exec(command, self.become, b"", timeout)
 
     def notice(self, level: str, text: str) -> None:
         pass

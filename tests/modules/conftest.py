@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from opsplay.lab import Lab
+from opsplay.lab.pytest_fixtures import lab  # noqa: F401
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 
@@ -24,6 +27,24 @@ def local_bench(runner: asyncio.Runner) -> Iterator[object]:
     from bench import Bench
 
     bench = Bench(runner)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture(scope="session")
+def lab_bench(runner: asyncio.Runner, lab: Lab) -> Iterator[object]:  # noqa: F811
+    """Root on a real Debian host of the lab, over SSH."""
+    from bench import Bench
+
+    from opsplay.transport.protocol import Address, Become
+    from opsplay.transport.ssh import SshTransport
+
+    host = lab.hosts[0]
+    address = Address(
+        host.name, hostname=host.address, port=host.port, user=host.user, private_key_file=str(host.key),
+        known_hosts_file=str(lab.known_hosts), python="/usr/bin/python3",
+    )  # fmt: skip
+    bench = Bench(runner, SshTransport(address), Become())
     yield bench
     bench.close()
 

@@ -21,6 +21,7 @@ GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 INCLUDE_DEPTH = 16
 JUMP_LIMIT = 8
 HELD_BACK = "\x01"
+ARGUMENTS_REMEDY = "Correct ansible_ssh_common_args, ansible_ssh_extra_args or ssh_args."
 
 _HOSTNAME = re.compile(r"\A[A-Za-z0-9_.:%][A-Za-z0-9_.:%-]*\Z")
 _USER = re.compile(r"\A[^-\s\x00-\x1f\x7f'\"`$;&<>|(){}][^\s\x00-\x1f\x7f'\"`$;&<>|(){}]*\Z")
@@ -108,7 +109,7 @@ def parse_arguments(text: str) -> tuple[dict[str, Any], list[str]]:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise Unreachable("bad-ssh-arguments", f"the ssh arguments cannot be read: {error}") from None
+        raise Unreachable("bad-ssh-arguments", f"the ssh arguments cannot be read: {error}", ARGUMENTS_REMEDY) from None
     while words:
         word = words.pop(0)
         if not word.startswith("-") or len(word) < 2:
@@ -342,7 +343,7 @@ def _timeout(address: Address, options: dict[str, Any], settings: dict[str, Any]
     try:
         return float(value) if value is not None else address.timeout
     except ValueError:
-        raise Unreachable("bad-ssh-arguments", f"ConnectTimeout={value} is no number", "Correct ansible_ssh_common_args.") from None
+        raise Unreachable("bad-ssh-arguments", f"ConnectTimeout={value} is no number", ARGUMENTS_REMEDY) from None
 
 
 def _keepalive(settings: dict[str, Any]) -> tuple[float, int] | None:

@@ -53,7 +53,7 @@ class BatchStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted(Event):
-    """A task begins on the batch. `task_id` is unique in the run; `is_handler` tells RUNNING HANDLER lines."""
+    """A task begins on `hosts`. `task_id` is unique in the run; `is_handler` tells RUNNING HANDLER lines."""
 
     task_id: str
     task: str
@@ -63,6 +63,7 @@ class TaskStarted(Event):
     is_handler: bool = False
     tags: tuple[str, ...] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,11 @@ class PlayFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybookFinished(Event):
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished(Event):
     """`outcome`: ok, failed, unreachable, interrupted, error; `exit_code` as documented; `duration` in seconds."""
 
@@ -188,7 +194,7 @@ EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, PlayStarted, BatchStarted, TaskStarted, HostStarted, ItemFinished, OutputLine, HostFinished,
-        Retrying, Included, HandlerNotified, Notice, Message, FactsGathered, StatsSet, PlayFinished, RunFinished,
+        Retrying, Included, HandlerNotified, Notice, Message, FactsGathered, StatsSet, PlayFinished, PlaybookFinished, RunFinished,
     )
 }  # fmt: skip
 

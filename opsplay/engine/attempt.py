@@ -232,8 +232,6 @@ class Attempt:
         """Where modules of this task run: the host, or the one it is delegated to."""
         raw = self.task.keywords.get("delegate_to")
         delegate = self.run.templar.render(raw, self.scope) if raw is not None else None
-        if raw is not None and not delegate:
-            raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{getattr(raw, 'source', raw)}'", self.task.where)
         if delegate is None or delegate is OMIT:
             return self.run.target(self.host, self.scope, self.task)
         self.work.delegated = str(delegate)

@@ -66,14 +66,8 @@ class Handlers:
             return None
 
     def topics(self, task: Task) -> set[str]:
-        found: set[str] = set()
-        for topic in task.listen:
-            value = (
-                self.play_run.run.templar.render(topic, self.play_run.handler_scope(task))
-                if isinstance(topic, Template)
-                else topic
-            )
-            found |= {str(item) for item in (value if isinstance(value, list) else [value])}
+        """What it listens to; topics are not templated."""
+        found = {topic for topic in task.listen if isinstance(topic, str)}
         if task.role is not None:
             found |= {f"{role} : {topic}" for role in {task.role.name, task.role.full_name} for topic in found}
         return found

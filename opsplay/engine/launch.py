@@ -63,7 +63,7 @@ def assemble(
     opener = vault if vault is not None else VaultSecrets()
     live = LiveInventory(
         list(options.inventory),
-        InventorySettings.of(settings, extra_variables=extra.values, unparsed=_unparsed(settings)),
+        inventory_settings(settings, extra),
         opener,
     )
     store = VariableStore(live, settings, options, extra)
@@ -80,8 +80,10 @@ def assemble(
     return run
 
 
-def _unparsed(settings: Settings) -> str:
-    return "error" if settings.inventory_any_unparsed_failed or not settings.compatible else "warn"
+def inventory_settings(settings: Settings, extra: VarLayer) -> InventorySettings:
+    """How inventories are read; a source that cannot be read stops a run, but for the drop-ins, as Ansible has it."""
+    strict = settings.inventory_any_unparsed_failed or not settings.compatible
+    return InventorySettings.of(settings, extra_variables=extra.values, unparsed="error" if strict else "warn")
 
 
 def plugins_for(settings: Settings, base: Path) -> Any:

@@ -91,6 +91,8 @@ class PlayRun:
         self.lose(host)
 
     def clear_errors(self) -> None:
+        for walk in self.walks.values():
+            walk.cleared = True
         self.failed.clear()
         self.lost.clear()
         self.run.unreachable.difference_update(self.hosts)
@@ -158,6 +160,7 @@ class PlayRun:
             TaskStarted(
                 time.time(), task.uid, self.run.task_title(task, scope), task.written, str(task.where), role, task.is_handler,
                 tuple(str(getattr(tag, "source", tag)) for tag in task.keywords.get("tags", ())), self.shown_args(task),  # type: ignore[attr-defined]
+                tuple(turn.hosts[:1] if task.keywords.get("run_once") else turn.hosts),
             )
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from opsplay.engine.play_run import PlayRun
 from opsplay.engine.selection import Steps
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
-from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, RunFinished
+from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, PlaybookFinished, RunFinished
 from opsplay.inventory.inventory import LOCALHOST
 from opsplay.inventory.live import LiveInventory
 from opsplay.model.building import Workshop
@@ -85,12 +85,20 @@ class Run:
         """Run the playbooks' plays in order; the documented exit code."""
         try:
             for playbook, workshop in playbooks:
-                for play in playbook.plays:
-                    if not await self.play(play, workshop):
-                        return self.exit_code()
+                going_on = await self.plays(playbook, workshop)
+                self.emit(PlaybookFinished(time.time(), playbook.path))
+                if not going_on:
+                    break
             return self.exit_code()
         finally:
             await self.connections.close()
+
+    async def plays(self, playbook: Playbook, workshop: Workshop) -> bool:
+        """Whether anything may follow."""
+        for play in playbook.plays:
+            if not await self.play(play, workshop):
+                return False
+        return True
 
     def exit_code(self) -> int:
         if self.unreachable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,7 @@ class TaskRun:
         return all(self.run.templar.condition(expression, scope, where) for expression, where in until)
 
     async def attempt(self, scope: Scope) -> dict[str, Any]:
+        self.check_delegate(scope)
         skip = self.unless(scope)
         if skip is not None:
             return skip
@@ -198,6 +200,15 @@ class TaskRun:
                 "code": error.code,
                 "remedy": error.remedy,
             }
+
+    def check_delegate(self, scope: Scope) -> None:
+        """An empty delegate_to is wrong even where the condition does not hold. Raises OpsError."""
+        raw = self.task.keywords.get("delegate_to")
+        if raw is None:
+            return
+        with contextlib.suppress(Undefined):
+            if self.run.templar.render(raw, scope) in ("", None):
+                raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where)
 
     def unless(self, scope: Scope) -> dict[str, Any] | None:
         """The skipped result where a `when` does not hold. Raises OpsError for a condition that cannot be judged."""

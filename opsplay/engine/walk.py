@@ -29,6 +29,7 @@ class Walk:
         self.params: tuple[VarLayer, ...] = ()
         self.public: tuple[RoleRef, ...] = ()
         self.done_roles: set[object] = set()
+        self.cleared = False  # by meta: clear_host_errors, of the failure that an `always` is run for
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}
         self.ahead: dict[str, Any] = {}
@@ -101,11 +102,12 @@ class Walk:
                 self.rescuers -= bool(block.rescue)
         except TaskFailed as failed:
             left = failed
+            self.cleared = False
         if left is not None and block.rescue:
             left = await self.rescue(block, key, left)
         if block.always:
             await self.entries(block.always, (*key, 2))
-        if left is not None:
+        if left is not None and not self.cleared:
             raise left
 
     async def rescue(self, block: Block, key: Key, failed: TaskFailed) -> TaskFailed | None:

@@ -31,6 +31,7 @@ class LiveInventory:
         self.vault = vault
         self._builder = load_builder(self.sources, self.settings, vault)
         self._current: Inventory | None = None
+        self._added: list[tuple[str, list[str], dict[str, object], Where | None]] = []
 
     @property
     def current(self) -> Inventory:
@@ -39,9 +40,11 @@ class LiveInventory:
         return self._current
 
     def refresh(self) -> Inventory:
-        """Reads all sources again; what tasks had added is gone, as Ansible documents meta: refresh_inventory."""
+        """Reads all sources again; hosts that tasks have added stay."""
         self._builder = load_builder(self.sources, self.settings, self.vault)
         self._current = None
+        for name, groups, values, where in self._added:
+            self._add_one(name, groups, values, where)
         return self.current
 
     def add_host(
@@ -54,6 +57,7 @@ class LiveInventory:
         """The add_host module; `name` may carry a port, values are plain results. Whether anything is new."""
         names, port = expand_host(name, where)
         values = ({} if port is None else {"ansible_port": port}) | dict(variables or {})
+        self._added += [(host, list(groups), values, where) for host in names]
         return any([self._add_one(host, list(groups), values, where) for host in names])
 
     def _add_one(self, name: str, groups: list[str], values: dict[str, object], where: Where | None) -> bool:

@@ -12,6 +12,7 @@ from opsplay.events import (
     Included,
     ItemFinished,
     Notice,
+    PlaybookFinished,
     PlayStarted,
     Retrying,
     RunFinished,
@@ -44,6 +45,7 @@ class AnsibleOutput:
         self.banner_of = ""
         self.play_hosts: set[str] = set()
         self.lost: set[str] = set()
+        self.recapped = False
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -77,8 +79,11 @@ class AnsibleOutput:
                     self._line("skipping: no hosts matched", "skipped")
             case Notice():
                 self._notice(event)
+            case PlaybookFinished():
+                self._recap()
             case RunFinished():
-                self._recap(event)
+                if not self.recapped and event.outcome != "error":
+                    self._recap()
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -179,11 +184,11 @@ class AnsibleOutput:
 
     # Recap
 
-    def _recap(self, event: RunFinished) -> None:
+    def _recap(self) -> None:
+        """The counts so far: of several playbooks each ends with one."""
+        self.recapped = True
         if self.play_hosts and self.play_hosts <= self.lost:
             self._banner("NO MORE HOSTS LEFT")
-        if event.outcome == "error" and not self.hosts:
-            return
         self._banner("PLAY RECAP")
         for host in sorted(self.hosts):
             self.output.write(self._recap_line(host, self.hosts[host]))

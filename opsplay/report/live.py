@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 TICK = 0.12  # seconds between two looks of the screen at what happened
+IDLE = 0.45  # seconds between two drawings where nothing happened but time
 SHOWN = 5  # open tasks and waited-for hosts at the bottom
 
 
@@ -50,6 +51,7 @@ class LiveProgress:
         self.state = LiveState()
         self.pending: list[Line] = []
         self.began = time.monotonic()
+        self._drawn = 0.0
         self._lock = threading.RLock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -99,7 +101,10 @@ class LiveProgress:
                 self._finish()
 
     def _task_started(self, event: TaskStarted) -> None:
-        self.state.open(OpenTask(event.task_id, printable(task_title(event)), event.action, time.monotonic()))
+        now = time.monotonic()
+        self.state.open(OpenTask(event.task_id, printable(task_title(event)), event.action, now))
+        for host in event.hosts:
+            self.state.started(event.task_id, host, now)
 
     def _host_finished(self, event: HostFinished) -> None:
         name = outcome(event)
@@ -141,7 +146,9 @@ class LiveProgress:
             lines, self.pending = self.pending, []
             if lines:
                 self._print(live.console, lines)
-            live.refresh()
+            if lines or everything or time.monotonic() - self._drawn >= IDLE:
+                live.refresh()
+                self._drawn = time.monotonic()
         except (OSError, ValueError):
             self._stopped.set()
             self.output.fall_silent()

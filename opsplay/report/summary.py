@@ -170,7 +170,8 @@ class RunSummary:
         return [result for result in self.results if result.changed and result.status != "skipped"]
 
     def change_groups(self) -> list[ChangeGroup]:
-        return grouped_changes(self.changes)
+        order = {name: number for number, name in enumerate(self.hosts)}
+        return grouped_changes(sorted(self.changes, key=lambda result: order.get(result.host, 0)), list(self.tasks))
 
     @property
     def failures(self) -> list[TaskResult]:

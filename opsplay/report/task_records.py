@@ -96,12 +96,14 @@ class ChangeGroup:
     diff: str
 
 
-def grouped_changes(results: Iterable[TaskResult]) -> list[ChangeGroup]:
-    """Changes in the order of the run, hosts with the same diff together."""
+def grouped_changes(results: Iterable[TaskResult], order: list[str]) -> list[ChangeGroup]:
+    """Changes in the order of the run (`order`: task ids), hosts with the same diff together."""
     groups: dict[tuple[str, str], tuple[Task, list[str]]] = {}
     for result in results:
         groups.setdefault((result.task.task_id, result.diff), (result.task, []))[1].append(result.host)
-    return [ChangeGroup(task, tuple(hosts), diff) for (_, diff), (task, hosts) in groups.items()]
+    places = {task_id: number for number, task_id in enumerate(order)}
+    ordered = sorted(groups.items(), key=lambda group: places.get(group[0][0], len(places)))
+    return [ChangeGroup(task, tuple(hosts), diff) for (_, diff), (task, hosts) in ordered]
 
 
 @dataclass(frozen=True, slots=True)

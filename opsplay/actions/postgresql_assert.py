@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opsplay.postgres.login import with_login
 from opsplay.postgres.expectations import CHECK_FIELDS, verdict
+from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.spec import Args, Dictionary, Flag, Listing, ModuleFailure, Spec, Text
 
@@ -17,7 +17,7 @@ SPEC = Spec(
         "checks": Listing(required=True, elements=Dictionary(fields=CHECK_FIELDS), text="query, and expect, min or max."),
         "fail": Flag(default=True, text="An answer that is not as expected is a failure."),
     }),
-    returns={"checks": Listing(text="name, value, level, text of each."), "verdict": Text(text="ok, warn or crit.")},
+    returns={"checks": Listing(text="name, value, level, message of each."), "verdict": Text(text="ok, warn or crit.")},
     examples=("postgresql_assert: {login_db: app, checks: [{query: 'SELECT count(*) FROM bills WHERE id IS NULL', expect: 0}]}",),
 )  # fmt: skip
 
@@ -31,5 +31,5 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
     worst = max((check["level"] for check in told), key=("ok", "warn", "crit").index, default="ok")
     result: dict[str, Any] = {"changed": False, "checks": told, "verdict": worst}
     if args.fail and worst == "crit":
-        raise ModuleFailure("; ".join(check["text"] for check in told if check["level"] == "crit"), **result)
+        raise ModuleFailure("; ".join(check["message"] for check in told if check["level"] == "crit"), **result)
     return result

@@ -30,7 +30,7 @@ SPEC = Spec(
         "allow_exclusive_lock": Flag(default=False, text="Needed for concurrently: false."),
     }),
     returns={
-        "reindexed": Listing(text="index, size and bloat before and after, seconds."), "skipped": Listing(),
+        "reindexed": Listing(text="index, size and bloat before and after, seconds."), "left_alone": Listing(),
         "leftovers_dropped": Listing(), "foreign_invalid": Listing(text="Invalid indexes that are not ours: look at them."),
         "lock_timeouts": Listing(), "bytes_freed": Integer(), "size_before": Integer(), "size_after": Integer(),
     },
@@ -195,7 +195,7 @@ class Rebuild:
         before, after = sum(row["size_before"] for row in done), sum(row["size_after"] for row in done)
         result = {
             "changed": bool(done or dropped), "reindexed": done, "leftovers_dropped": dropped, "foreign_invalid": foreign,
-            "skipped": self.skipped, "lock_timeouts": self.locked, "size_before": before, "size_after": after,
+            "left_alone": self.skipped, "lock_timeouts": self.locked, "size_before": before, "size_after": after,
             "bytes_freed": max(0, before - after),
         }  # fmt: skip
         if self.failed:

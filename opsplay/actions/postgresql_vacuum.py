@@ -30,7 +30,7 @@ SPEC = Spec(
     }),
     returns={
         "vacuumed": Listing(text="Each table with dead, size and bloat before and after, and seconds."),
-        "skipped": Listing(text="table and reason."), "lock_timeouts": Listing(text="Tables whose lock was not to be had."),
+        "left_alone": Listing(text="table and reason."), "lock_timeouts": Listing(text="Tables whose lock was not to be had."),
         "size_before": Integer(), "size_after": Integer(), "bytes_freed": Integer(),
     },
     examples=(
@@ -92,7 +92,7 @@ class Work:
     def result(self, args: Args) -> dict[str, Any]:
         done = self.done or [outcome(row, row) for row in self.due if not self.locked and not self.failed]
         result: dict[str, Any] = {
-            "changed": bool(done), "mode": args.mode, "vacuumed": done, "skipped": self.skipped, "lock_timeouts": self.locked,
+            "changed": bool(done), "mode": args.mode, "vacuumed": done, "left_alone": self.skipped, "lock_timeouts": self.locked,
             "size_before": sum(row["size_before"] for row in done), "size_after": sum(row["size_after"] for row in done),
         }  # fmt: skip
         result["bytes_freed"] = max(0, result["size_before"] - result["size_after"])

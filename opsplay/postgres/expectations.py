@@ -13,6 +13,7 @@ CHECK_FIELDS: dict[str, Argument] = {
     "expect": Raw(text="The one right answer."),
     "min": Number(),
     "max": Number(),
+    "database": Text(text="Ignored here: for whoever sorts the checks."),
     "level": Choice("warn", "crit", default="crit", text="How bad a wrong answer is."),
 }
 
@@ -21,7 +22,7 @@ def verdict(check: Mapping[str, Any], value: Any) -> dict[str, Any]:
     name = check.get("name") or " ".join(check["query"].split())[:80]
     wrong = _wrong(check, value)
     level = (check.get("level") or "crit") if wrong else "ok"
-    return {"check": name, "value": value, "level": level, "text": f"{name}: {wrong or f'{value}, as expected'}"}
+    return {"check": name, "value": value, "level": level, "message": f"{name}: {wrong or f'{value}, as expected'}"}
 
 
 def _wrong(check: Mapping[str, Any], value: Any) -> str:

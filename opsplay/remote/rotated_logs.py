@@ -228,7 +228,12 @@ def compress(folder, name, level):
     move(folder, name + ".gz" + PART, name + ".gz")
     os.fsync(folder)
     os.unlink(name, dir_fd=folder)
-    return status.st_size - size
+    return max(0, on_disk(status) - size)
+
+
+def on_disk(status):
+    """Bytes a file takes, where it has holes; tiny ones may live in their inode."""
+    return status.st_size if status.st_size <= 4096 else min(status.st_size, status.st_blocks * 512)
 
 
 def _pack(folder, source, part, status, level):

@@ -33,7 +33,7 @@ SPEC = Spec(
         "fail": Flag(default=True, text="A critical finding is a failure."),
     },
     returns={
-        "verdict": Text(text="ok, warn or crit."), "checks": Listing(text="check, level, text, row of each."), "path": Text(),
+        "verdict": Text(text="ok, warn or crit."), "checks": Listing(text="check, level, message, row of each."), "path": Text(),
         "size": Integer(), "age_seconds": Integer(), "kind": Text(), "restored": Flag(), "restored_seconds": Number(),
         "rows": Dictionary(text="Rows of each restored table."),
     },
@@ -71,7 +71,7 @@ class Report(object):
         self.facts = {"size": 0, "age_seconds": None, "kind": args.kind, "restored": False, "restored_seconds": None, "rows": {}}
 
     def add(self, check, level, text, row):
-        self.checks.append({"check": check, "level": level, "text": "%s: %s" % (self.label, text), "row": row})
+        self.checks.append({"check": check, "level": level, "message": "%s: %s" % (self.label, text), "row": row})
 
     @property
     def label(self):
@@ -81,7 +81,7 @@ class Report(object):
         verdict = LEVELS[max([LEVELS.index(check["level"]) for check in self.checks] or [0])]
         result = dict(self.facts, path=self.path, label=self.label, checks=self.checks, verdict=verdict)
         if verdict == "crit" and self.args.fail:
-            raise ModuleFailure("; ".join(check["text"] for check in self.checks if check["level"] == "crit"), **result)
+            raise ModuleFailure("; ".join(check["message"] for check in self.checks if check["level"] == "crit"), **result)
         return result
 
 

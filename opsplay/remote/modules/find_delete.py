@@ -7,6 +7,7 @@ import stat
 import time
 
 from opsplay.remote import durations, guarded_tree, open_files
+from opsplay.remote.rotated_logs import on_disk
 from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Path, Spec, Text
 
 SPEC = Spec(
@@ -234,7 +235,7 @@ class Cleaner(guarded_tree.Visitor):
         return "in use by " + ", ".join(holders[:3]) if holders else None
 
     def _remove(self, folder, name, status, path, level):
-        freed = status.st_size if status.st_nlink == 1 and stat.S_ISREG(status.st_mode) else 0
+        freed = on_disk(status) if status.st_nlink == 1 and stat.S_ISREG(status.st_mode) else 0
         if not self.check and not self._unlink(folder, name, path):
             return
         level.left -= 1
@@ -334,7 +335,7 @@ class Inspection(guarded_tree.Visitor):
         elif self.rule.excluded(name):
             self.reason = "holds something excluded"
         if kind == stat.S_IFREG and status.st_nlink == 1:
-            self.size += status.st_size
+            self.size += on_disk(status)
         return not self.reason
 
     def skip(self, name, levels, reason):

@@ -1,6 +1,7 @@
 """Replaces a file's content so that a crash, a full disk or a reader only ever meets the old or the new one."""
 
 import errno
+import fcntl
 import grp
 import os
 import pwd
@@ -53,12 +54,14 @@ def _open_folder(folder):
 
 def _write_beside(system, directory, folder, name, data, wanted, validate):
     """The name of a finished temporary file in the folder: written, synced, checked, with its final attributes."""
+    _drop_abandoned(directory, name)
     temporary = ".%s.opsplay-%s" % (name[:150], os.urandom(12).hex())
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     except OSError as error:
         raise ModuleFailure("cannot write in %s: %s" % (folder, error.strerror))
     try:
+        fcntl.flock(fd, fcntl.LOCK_EX)  # it dies with us: who can take it knows that we are gone
         _write_all(fd, data, os.path.join(folder, name))
         if validate:
             _validate(system, validate, os.path.join(folder, temporary))
@@ -70,6 +73,25 @@ def _write_beside(system, directory, folder, name, data, wanted, validate):
     finally:
         os.close(fd)
     return temporary
+
+
+def _drop_abandoned(directory, name):
+    """Removes the temporary files for this name whose writers were killed."""
+    prefix = ".%s.opsplay-" % name[:150]
+    for other in os.listdir(directory):
+        if not other.startswith(prefix) or len(other) != len(prefix) + 24:
+            continue
+        try:
+            fd = os.open(other, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(other, dir_fd=directory)
+        except OSError:  # somebody is at it
+            pass
+        finally:
+            os.close(fd)
 
 
 def _write_all(fd, data, path):

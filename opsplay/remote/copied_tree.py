@@ -4,7 +4,7 @@ import os
 import stat
 
 from opsplay.remote.content import shown_bytes, shown_file
-from opsplay.remote.edited_file import make_parents
+from opsplay.remote.edited_file import make_parents, write_with_backup
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
 from opsplay.remote.spec import ModuleFailure
 
@@ -77,13 +77,11 @@ class Tree(object):
         self._note(path, self._difference(path, data, there))
         if self.system.check:
             return
-        if self.args.backup and there:
-            self.system.backup(path)
         observed = observe_attributes(self.system, path) if there and not os.path.islink(path) else {}
         asked = desired_attributes(self.system, self._wanted(entry), path, observed)
-        self.system.write(path, data, mode=int(asked["mode"], 8) if "mode" in asked else None, owner=asked.get("owner"),
-                          group=asked.get("group"), unsafe=bool(self.args.unsafe_writes), validate=self.args.validate,
-                          links="replace")
+        write_with_backup(self.system, self.args.backup and there, path, data, owner=asked.get("owner"), group=asked.get("group"),
+                          mode=int(asked["mode"], 8) if "mode" in asked else None, unsafe=bool(self.args.unsafe_writes),
+                          validate=self.args.validate, links="replace")
         if self.args.attributes:
             self._dress(path, entry)
 

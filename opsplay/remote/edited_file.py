@@ -45,17 +45,29 @@ def apply_text(system: "System", args: "Args", change: "Change") -> "Dict[str, A
     if "content" not in change:
         apply_attributes(system, path, change)
         return {}
-    copied = system.backup(path) if args.get("backup") and change.before["content"] is not None else ""
     if change.before["content"] is None:
         make_parents(system, path)
     wanted = change.before["asked"]
     mode = int(wanted["mode"], 8) if "mode" in wanted else None
-    system.write(path, encoded(change.wanted["content"], args.get("encoding") or "utf-8"), mode=mode,
-                 owner=wanted.get("owner"), group=wanted.get("group"), unsafe=bool(args.get("unsafe_writes")),
-                 validate=args.get("validate"))
+    copied = write_with_backup(
+        system, bool(args.get("backup")) and change.before["content"] is not None, path,
+        encoded(change.wanted["content"], args.get("encoding") or "utf-8"), mode=mode, owner=wanted.get("owner"),
+        group=wanted.get("group"), unsafe=bool(args.get("unsafe_writes")), validate=args.get("validate"))
     if "attributes" in change:
         apply_attributes(system, path, {"attributes": change.wanted["attributes"]})
     return {"backup": copied, "backup_file": copied} if copied else {}
+
+
+def write_with_backup(system: "System", backup: "bool", path: "str", data: "Any", **options: "Any") -> "str":
+    """The path of the backup, or "". A write that fails leaves none behind: on a full disk they would pile up."""
+    copied = system.backup(path) if backup else ""
+    try:
+        system.write(path, data, **options)
+    except BaseException:
+        if copied:
+            system.remove(copied)
+        raise
+    return copied
 
 
 def make_parents(system: "System", path: "str") -> "None":

@@ -29,7 +29,7 @@ class Bench:
         self.runner = runner
         self.become = become
         self.here = transport is None
-        self.transport = transport or LocalTransport(Address("localhost", "local"))
+        self.transport = transport or LocalTransport(Address("localhost", "local", python=os.environ.get("OPSPLAY_TEST_PYTHON", "auto")))
         self.session = runner.run(self._open())
 
     async def _open(self) -> Any:

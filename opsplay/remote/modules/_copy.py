@@ -4,7 +4,7 @@ import os
 import stat
 
 from opsplay.remote.content import Content
-from opsplay.remote.edited_file import make_parents
+from opsplay.remote.edited_file import make_parents, write_with_backup
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
 from opsplay.remote.spec import Flag, ModuleFailure, Path, Raw, Spec, Text
 
@@ -106,16 +106,18 @@ def apply(system: "System", args: "Args", change: "Change") -> "Dict[str, Any]":
     if "sha1" not in change:
         apply_attributes(system, path, change, follow=before["islink"])
         return result
-    if args.backup and before["sha1"] is not None:
-        result["backup_file"] = system.backup(path)
     if args.dest.endswith("/"):
         _make_folder(system, args, os.path.dirname(path))
     if before["islink"]:
         system.warn("%s was a link to %s and is a file now; follow: true writes through a link" % (path, system.readlink(path)))
     asked = before["asked"]
     with before["content"].view() as data:
-        system.write(path, data, mode=int(asked["mode"], 8) if "mode" in asked else None, owner=asked.get("owner"),
-                     group=asked.get("group"), unsafe=bool(args.unsafe_writes), validate=args.validate, links="replace")
+        copied = write_with_backup(
+            system, args.backup and before["sha1"] is not None, path, data, owner=asked.get("owner"), group=asked.get("group"),
+            mode=int(asked["mode"], 8) if "mode" in asked else None, unsafe=bool(args.unsafe_writes),
+            validate=args.validate, links="replace")
+        if copied:
+            result["backup_file"] = copied
         result["md5sum"] = before["content"].md5()
     if "attributes" in change:
         apply_attributes(system, path, {"attributes": change.wanted["attributes"]})

@@ -37,7 +37,7 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     wrong = []  # type: List[str]
     if args.state != "query":
         wrong = _differing(_getfacl(system, args, recursive=True) if args.recursive else acl, args)
-    return {"acl": acl, "differing": wrong}
+    return {"acl": acl, "differing": wrong, "predicted": _predicted(system, args, acl) if wrong else acl}
 
 
 def desired(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
@@ -45,24 +45,52 @@ def desired(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
 
 
 def apply(system: "System", args: "Args", change: "Change") -> "None":
-    options = {"mask": ["--mask"], "no_mask": ["--no-mask"], "default": []}[args.recalculate_mask]
-    options = options + (["--recursive", "--physical"] if args.recursive else [] if args.follow else ["--physical"])
-    verb = ["-m", _entry(args)] if args.state == "present" else ["-x", _entry(args, bare=True)]
-    run = system.run(["setfacl"] + options + verb + ["--", args.path])
+    run = system.run(["setfacl"] + _changes(args) + ["--", args.path])
     if run.rc != 0:
         raise ModuleFailure("setfacl failed: %s" % run.stderr.strip(), rc=run.rc)
 
 
+def _changes(args: "Args") -> "List[str]":
+    options = {"mask": ["--mask"], "no_mask": ["--no-mask"], "default": []}[args.recalculate_mask]
+    options = options + (["--recursive", "--physical"] if args.recursive else [] if args.follow else ["--physical"])
+    return options + (["-m", _entry(args)] if args.state == "present" else ["-x", _entry(args, bare=True)])
+
+
+def _predicted(system: "System", args: "Args", now: "List[str]") -> "List[str]":
+    """What setfacl would make: it prints `path: u::rw-,u:joe:r--,*`; a * stands for what stays, here the defaults."""
+    run = system.run(["setfacl", "--test"] + _changes(args) + ["--", args.path])
+    if run.rc != 0:
+        raise ModuleFailure("setfacl failed: %s" % run.stderr.strip(), rc=run.rc)
+    first = run.stdout.split("\n", 1)[0]
+    made = [_long(entry) for entry in first.rpartition(": ")[2].split(",") if entry.strip("*")]
+    kinds = {entry.startswith("default:") for entry in made}
+    stays = [entry for entry in now if entry.startswith("default:") not in kinds]
+    return sorted(made + stays, key=lambda entry: entry.startswith("default:"))
+
+
+def _long(entry: "str") -> "str":
+    names = {"u": "user", "g": "group", "m": "mask", "o": "other", "d": "default"}
+    words = entry.split(":")
+    count = 2 if words[0] == "d" else 1
+    return ":".join([names.get(word, word) for word in words[:count]] + words[count:])
+
+
 def report(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "Dict[str, Any]":
     said = "%s is %s" % (_entry(args), args.state) if args.state != "query" else "current acl"
-    return {"acl": after["acl"], "msg": said}
+    return {"acl": _after(before, after), "msg": said}
 
 
 def difference(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "Dict[str, Any]":
-    if before["acl"] == after["acl"]:
-        after = {"acl": [line for line in after["acl"] if not line.startswith(_entry(args, bare=True) + ":")]
-                 + ([_entry(args)] if args.state == "present" else [])}
-    return {"before": "\n".join(sorted(before["acl"])) + "\n", "after": "\n".join(sorted(after["acl"])) + "\n"}
+    if args.recursive:
+        old, new = ["%s\n" % line for line in before["differing"]], ["%s\n" % _entry(args)] * (args.state == "present")
+    else:
+        old, new = ([line + "\n" for line in sorted(acl)] for acl in (before["acl"], _after(before, after)))
+    return {"before": "".join(old), "after": "".join(new)}
+
+
+def _after(before: "Dict[str, Any]", after: "Dict[str, Any]") -> "List[str]":
+    """In check mode nothing has changed, and what setfacl predicted stands for it."""
+    return list(before["predicted"] if after["acl"] == before["acl"] else after["acl"])
 
 
 def _check(system: "System", args: "Args") -> "None":

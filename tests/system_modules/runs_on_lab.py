@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from opsplay.actions.arguments import typed_arguments
 from opsplay.lab import Lab
 from opsplay.transport.code import closure, source
-from opsplay.transport.direct import typed
 
 STUB = """
 import importlib, importlib.abc, importlib.util, json, sys
@@ -40,13 +40,13 @@ Remote = Callable[..., dict[str, Any]]
 def run_on(lab: Lab, host: str, module: str, args: dict[str, Any], check: bool = False, diff: bool = True) -> dict[str, Any]:
     """The module's result on the host, run through the host's own python3, as root, without SSH."""
     name = f"opsplay.remote.modules.{module}"
+    spec = importlib.import_module(name).SPEC
     names = set(closure(name)).union(*[closure(f"opsplay.remote.{stem}") for stem in NEEDED])
     sources = {one: source(one) for one in names}
     packages = {"opsplay", "opsplay.remote", "opsplay.remote.modules"} | {
         one for one in names if any(other.startswith(one + ".") for other in names)}
-    given = {"sources": sources, "packages": sorted(packages), "module": module, "args": typed(module, args),
+    given = {"sources": sources, "packages": sorted(packages), "module": module, "args": typed_arguments(module, spec, args),
              "check": check, "diff": diff}
-    importlib.invalidate_caches()
     done = lab.run(host, "cat > /run/opsplay-test.json; python3 -c '%s' < /run/opsplay-test.json" % STUB,
                    check=False, text=json.dumps(given))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from typing import Any
 
@@ -87,8 +88,20 @@ def test_names_the_holder_at_the_deadline(lab: Lab, remote: Remote, kind: str) -
     assert remote(HOST, "apt", {"name": ["lab-conf"]})["changed"]
 
 
+def test_waiting_always_ends_well(lab: Lab, remote: Remote) -> None:
+    """Fault row 32: holders of both kinds, for random times; all of them are waited for, none of the runs fails."""
+    proceeded, rounds = 0, 8
+    for number in range(rounds):
+        lab.run(HOST, "apt-get purge -y -q lab-conf")
+        hold(lab, ("lockf", "flock")[number % 2], random.uniform(0.2, 1.5))
+        result = remote(HOST, "apt", {"name": ["lab-conf"], "lock_timeout": 30})
+        proceeded += bool(result["changed"]) and version(lab, "lab-conf").startswith("ii")
+    assert proceeded == rounds
+
+
 def test_the_lists_lock_is_waited_for_too(lab: Lab, remote: Remote) -> None:
-    pid = int(lab.run(HOST, HOLDER.format(kind="lockf", seconds=60).replace("dpkg/lock-frontend", "apt/lists/lock")).stdout)
+    holder = HOLDER.format(kind="lockf", seconds=60).replace("dpkg/lock-frontend", "apt/lists/lock")
+    pid = int(lab.run(HOST, holder).stdout)
     time.sleep(0.3)
     result = remote(HOST, "apt", {"update_cache": True, "lock_timeout": 1})
     assert result["failed"] and str(pid) in result["msg"], result
@@ -129,7 +142,7 @@ def test_a_broken_postinst_fails_and_is_listed(lab: Lab, remote: Remote) -> None
     result = remote(HOST, "apt", {"name": ["lab-broken=1.1"]})
     assert result["failed"] and result["broken_packages"] == ["lab-broken"], result
     remote(HOST, "apt", {"name": ["lab-broken"], "state": "absent", "force": True})
-    assert "lab-broken" not in lab.run(HOST, "dpkg-query -W -f '${Package} ${db:Status-Abbrev}\\n' | grep ' iF' || true").stdout
+    assert not version(lab, "lab-broken").startswith("iF")
 
 
 def test_unsigned_archives_are_refused(lab: Lab, remote: Remote) -> None:
@@ -143,9 +156,25 @@ def test_unsigned_archives_are_refused(lab: Lab, remote: Remote) -> None:
         lab.run(HOST, f"rm {folder}; apt-get update -q")
 
 
+def test_packages_of_unsigned_archives_are_refused_in_check_mode_too(lab: Lab, remote: Remote) -> None:
+    folder = "/etc/apt/sources.list.d"
+    lab.run(HOST, f"sed 's/^deb /deb [allow-insecure=yes] /' {folder}/lab-unsigned.list.disabled > {folder}/case.list;"
+                  "apt-get update -q")
+    try:
+        for check in (True, False):
+            refused = remote(HOST, "apt", {"name": ["lab-unsigned"]}, check=check)
+            assert refused["failed"] and refused["unauthenticated"] == ["lab-unsigned"], refused
+        assert remote(HOST, "apt", {"name": ["lab-unsigned"], "allow_unauthenticated": True})["changed"]
+    finally:
+        lab.run(HOST, f"rm {folder}/case.list; apt-get purge -y -q lab-unsigned; apt-get update -q")
+
+
 def test_the_cache_is_updated_when_it_is_due(lab: Lab, remote: Remote) -> None:
+    lab.run(HOST, "rm -rf /var/lib/apt/lists/*_*")
     first = remote(HOST, "apt", {"update_cache": True})
     assert first["changed"] and first["cache_updated"] and abs(first["cache_update_time"] - time.time()) < 60, first
+    nothing_new = remote(HOST, "apt", {"update_cache": True})
+    assert not nothing_new["changed"] and not nothing_new["cache_updated"], nothing_new
     second = remote(HOST, "apt", {"update_cache": True, "cache_valid_time": 3600})
     assert not second["changed"] and not second["cache_updated"]
 

@@ -40,7 +40,7 @@ def _device(system, name, links):
     folder = "/sys/block/" + name
     sector = int(sources.text(system, folder + "/queue/logical_block_size") or 512)
     sectors = int(sources.text(system, folder + "/size") or 0)  # always in 512 byte units
-    virtual = "/virtual/" in os.path.realpath(folder)
+    virtual = "/virt" in os.path.realpath(folder)  # /devices/virtual/ and virtio's alike
     device = {"virtual": 1 if virtual else 0, "links": _links_of(links, name),
               "vendor": sources.text(system, folder + "/device/vendor"),
               "model": sources.text(system, folder + "/device/model"),
@@ -95,7 +95,7 @@ def human(size):
 def collect_lvm(system, seconds=10.0):
     """Volume groups, only asked for when the kernel maps any volume: `vgs` scans disks and takes locks."""
     if os.geteuid() != 0 or not system.which("vgs") or not sources.entries(system, "/dev/mapper")[1:]:
-        return {}
+        return {"lvm": "N/A"}
     groups, volumes, physical = {}, {}, {}
     for row in _table(system, "vgs", "vg_name,pv_count,lv_count,vg_size,vg_free", seconds):
         groups[row[0]] = {"num_pvs": row[1], "num_lvs": row[2], "size_g": row[3], "free_g": row[4]}

@@ -14,9 +14,11 @@ PSEUDO = frozenset((
 class Mount(object):
     """One line of /proc/self/mounts or fstab."""
 
-    __slots__ = ("device", "point", "kind", "options", "dump", "passno")
+    __slots__ = ("device", "point", "kind", "options", "dump", "passno", "line")
 
-    def __init__(self, fields):
+    def __init__(self, line):
+        fields = line.split()
+        self.line = line
         self.device, self.point, self.kind, self.options = [unescape(field) for field in fields[:4]]
         self.dump = int(fields[4]) if len(fields) > 4 and fields[4].isdigit() else 0
         self.passno = int(fields[5]) if len(fields) > 5 and fields[5].isdigit() else 0
@@ -29,9 +31,8 @@ def unescape(field):
 
 def read_mounts(system, path="/proc/self/mounts"):
     for line in sources.lines(system, path):
-        fields = line.split()
-        if len(fields) >= 4 and not line.startswith("#"):
-            yield Mount(fields)
+        if len(line.split()) >= 4 and not line.startswith("#"):
+            yield Mount(line)
 
 
 def has_device(mount):

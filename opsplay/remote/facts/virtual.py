@@ -46,8 +46,7 @@ def _containers(system, guests):
     if named:
         kind = CONTAINER_VARIABLES.get(named.group(1), "container")
         guests.append(kind)
-        if kind != "container":
-            guests.append("container")
+        guests.append("container" if kind != "container" else named.group(1))
     elif system.stat("/run/systemd/container") is not None:
         guests.append(CONTAINER_VARIABLES.get(sources.text(system, "/run/systemd/container") or "", "container"))
     cgroup = sources.text(system, "/proc/1/cgroup") or ""

@@ -47,7 +47,7 @@ def act(system, args):
     if apt_cache.is_due(system, args):
         result["cache_updated"] = True
         if not system.check:
-            apt_cache.refresh(system, args, apt)
+            result["cache_updated"] = apt_cache.refresh(system, args, apt)
     work = _choose(args)
     if work is not None:
         result.update(work(system, args, apt))
@@ -107,7 +107,8 @@ def _mark_manual(system, args, wanted):
 
 def _upgrade(system, args, apt):
     words = ["dist-upgrade"] if args.upgrade in ("dist", "full") else ["upgrade", "--with-new-pkgs"]
-    return _run(system, args, apt, words)
+    result = _run(system, args, apt, words)
+    return dict(result, msg=result["stdout"])
 
 
 def _autoremove(system, args, apt):

@@ -79,7 +79,6 @@ def desired(args, before):
 def _stanza(args, key_path):
     lines = []
     values = dict(args, signed_by=key_path or args.signed_by)
-    lines.append("X-Repolib-Name: %s" % args.name)
     for argument, field in sorted(FIELDS, key=lambda pair: pair[1]):
         value = values.get(argument)
         if value is None:
@@ -94,7 +93,8 @@ def _stanza(args, key_path):
             lines.append("%s:%s" % (field, value))
         else:
             lines.append("%s: %s" % (field, value))
-    return "\n".join(lines) + "\n"
+    lines.append("X-Repolib-Name: %s" % args.name)
+    return "\n".join(sorted(lines, key=lambda line: line.split(":")[0])) + "\n"
 
 
 def apply(system, args, change):

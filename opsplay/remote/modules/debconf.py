@@ -17,7 +17,7 @@ def act(system, args):
     if not system.which("debconf-show"):
         raise ModuleFailure("debconf is not installed on this host")
     before = _show(system, args.name)
-    result = {"changed": False, "msg": "", "current": _shown(args, before), "previous": {}}
+    result = {"changed": False, "msg": "", "current": before}
     if args.question is None:
         return result
     if args.vtype is None or args.value is None:
@@ -64,10 +64,6 @@ def _show(system, package):
         if colon:
             answers[question] = value.strip()
     return answers
-
-
-def _shown(args, answers):
-    return {args.question: answers.get(args.question, "")} if args.question is not None else answers
 
 
 def _old(system, args, answers):

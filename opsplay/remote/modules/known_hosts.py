@@ -122,7 +122,7 @@ def apply(system, args, change):
     folder = os.path.dirname(path)
     if system.lstat(folder) is None:
         system.mkdir(folder, 0o700)
-    mode = 0o600 if system.lstat(path) is None else None
+    mode = 0o644 if system.lstat(path) is None else None
     system.write(path, change.wanted["content"].encode("utf-8", "surrogateescape"), mode=mode)
 
 

@@ -12,7 +12,7 @@ SPEC = Spec(
     returns={"ansible_facts": "mount_points: {path: mount}, aggregate_mounts: [mount]"}, facts=True,
     examples=["mount_facts: {fstypes: [ext4, xfs, nfs*]}"],
 )
-DYNAMIC = ("/proc/self/mounts", "/proc/mounts", "/etc/mtab")
+DYNAMIC = ("/etc/mtab", "/proc/mounts")
 STATIC = ("/etc/fstab",)
 
 
@@ -36,7 +36,7 @@ def read(system, args):
 def _sources(args):
     chosen = []
     for source in args.sources or ["all"]:
-        for path in {"all": DYNAMIC[:1] + STATIC, "dynamic": DYNAMIC[:1], "static": STATIC}.get(source, (source,)):
+        for path in {"all": DYNAMIC + STATIC, "dynamic": DYNAMIC, "static": STATIC}.get(source, (source,)):
             if path != "mount" and path not in chosen:
                 chosen.append(path)
     return chosen
@@ -58,6 +58,6 @@ def _entries(system, args, found):
     if late and args.on_timeout == "warn":
         system.warn("Timed out getting the size of %s" % ", ".join(late))
     uuids = mounts.device_uuids(system)
-    return [dict({"ansible_context": {"source": source}, "mount": mount.point, "device": mount.device,
+    return [dict({"ansible_context": {"source": source, "source_data": mount.line}, "mount": mount.point, "device": mount.device,
                   "fstype": mount.kind, "options": mount.options, "dump": mount.dump, "passno": mount.passno,
                   "uuid": uuids.get(mount.device, None)}, **sizes.get(mount.point, {})) for source, mount in found]

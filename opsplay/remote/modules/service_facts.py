@@ -5,7 +5,6 @@ from opsplay.remote.spec import Spec
 
 SPEC = Spec(returns={"ansible_facts": "services: {name: {name, state, status, source}}"}, facts=True,
             examples=["service_facts:"])
-STATES = {"running": "running", "failed": "failed", "active": "running"}
 
 
 def read(system, args):
@@ -18,7 +17,7 @@ def read(system, args):
         units = _systemd(system)
         for name, service in services.items():
             unit = units.get(name + ".service", {})
-            service["state"] = unit.get("state", "stopped")
+            service["state"] = "running" if unit.get("state") in ("running", "active") else "stopped"
         services.update(units)
     elif system.which("rc-status"):
         services = _openrc(system)
@@ -36,15 +35,27 @@ def _systemd(system):
         words = line.split(None, 4)
         if len(words) > 3:
             name, load, active, sub = words[:4]
-            services[name] = {"name": name, "source": "systemd", "status": load if load != "loaded" else "unknown",
+            services[name] = {"name": name, "source": "systemd", "status": load if load != "loaded" else active,
                               "state": "running" if sub == "running" else "failed" if active == "failed" else "stopped"}
     files = system.run(["systemctl", "list-unit-files", "--no-pager", "--no-legend", "--type", "service", "--all"])
     for line in files.stdout.splitlines():
         words = line.split()
         if len(words) > 1:
-            known = services.setdefault(words[0], {"name": words[0], "source": "systemd", "state": "inactive"})
+            known = services.setdefault(words[0], {"name": words[0], "source": "systemd", "state": "unknown"})
             known["status"] = words[1]
+    _add_states(system, services)
     return services
+
+
+def _add_states(system, services):
+    """Files that no loaded unit has the name of: aliases and units at rest, asked for at once; templates have no state."""
+    names = [name for name, service in services.items() if service["state"] == "unknown" and "@." not in name]
+    if not names:
+        return
+    shown = system.run(["systemctl", "show", "--no-pager", "-p", "ActiveState", "--"] + names).stdout
+    states = [line.partition("=")[2] for line in shown.splitlines() if line]
+    for name, state in zip(names, states):
+        services[name]["state"] = state
 
 
 def _openrc(system):

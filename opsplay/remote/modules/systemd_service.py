@@ -13,7 +13,7 @@ SPEC = Spec(
         "scope": Choice("system", "user", "global", default="system"),
         "no_block": Flag(default=False), "force": Flag(),
     },
-    returns={"status": "What `systemctl show` said of the unit.", "state": "The state asked for.", "enabled": "At boot."},
+    returns={"status": "What `systemctl show` said of the unit.", "state": "started or stopped.", "enabled": "At boot."},
     examples=["systemd_service: {name: cron, state: started, enabled: true}", "systemd_service: {daemon_reload: true}"],
     one_of=(("state", "enabled", "masked", "daemon_reload", "daemon_reexec"),),
     required_by={"state": ("name",), "enabled": ("name",), "masked": ("name",)},
@@ -34,9 +34,11 @@ def act(system, args):
     for step in (_mask, _enable, _run):
         step(system, args, unit, before, after)
     result["changed"] = bool(after)
-    for key in ("enabled", "state", "masked"):
+    for key in ("enabled", "masked"):
         if args.get(key) is not None:
             result[key] = args[key]
+    if args.state is not None:
+        result["state"] = "stopped" if args.state == "stopped" else "started"
     if system.diff and after:
         result["diff"] = {"before": before, "after": after}
     return result

@@ -49,7 +49,8 @@ def observe(system, args):
             seen["asked_gid"] = accounts.group(system, args.group, args.local).gr_gid
         if args.generate_ssh_key:
             public = user_keys.read_public(user_keys.key_path(args, entry.pw_dir), entry.pw_dir)
-            seen.update(ssh_key=public is not None, ssh_public_key=public)
+            seen.update(ssh_key=public is not None, ssh_public_key=public,
+                        ssh_fingerprint=user_keys.fingerprint(system, public))
     return seen
 
 
@@ -143,7 +144,6 @@ def apply(system, args, change):
     if "ssh_key" in change:
         path = user_keys.key_path(args, entry.pw_dir)
         user_keys.generate(system, args, path, entry.pw_dir, entry.pw_uid, entry.pw_gid)
-        output["ssh_fingerprint"] = user_keys.fingerprint(system, user_keys.read_public(path, entry.pw_dir))
     return output
 
 
@@ -161,7 +161,7 @@ def report(args, before, after):
         result["password"] = "NOT_LOGGING_PASSWORD"
     if args.generate_ssh_key:
         result.update(ssh_key_file=user_keys.key_path(args, after.get("home") or "~"),
-                      ssh_public_key=after.get("ssh_public_key"))
+                      ssh_public_key=after.get("ssh_public_key"), ssh_fingerprint=after.get("ssh_fingerprint"))
     return {key: value for key, value in result.items() if value is not None}  # check mode cannot know a new uid
 
 

@@ -28,7 +28,11 @@ def is_due(system, args):
 
 
 def refresh(system, args, apt):
-    """`apt-get update`, tried again with growing pauses while a server fails; raises when it never worked."""
+    """`apt-get update`, tried again with growing pauses while a server fails; raises when it never worked.
+
+    True when the lists are others than before.
+    """
+    before = _contents(system)
     pause = 1.0
     attempts = max(1, args.update_cache_retries or 1)
     for attempt in range(attempts):
@@ -37,13 +41,23 @@ def refresh(system, args, apt):
         reason = _reason(run)
         if reason is None:
             _stamp()
-            return run
+            return _contents(system) != before
         if attempt + 1 < attempts and not _is_hopeless(reason):
             time.sleep(min(pause, args.update_cache_retry_max_delay or 12))
             pause *= 2
         else:
             break
     raise ModuleFailure("Failed to update apt cache: %s" % reason, rc=run.rc, stdout=run.stdout, stderr=run.stderr)
+
+
+def _contents(system):
+    """The lists as they are: apt keeps a file, with its time, as long as the archive says that nothing changed."""
+    found = {}
+    for name in system.listdir(LISTS) if system.stat(LISTS) is not None else ():
+        status = system.stat(os.path.join(LISTS, name))
+        if name not in ("lock", "partial", "auxfiles") and status is not None:
+            found[name] = (status.st_mtime, status.st_size)
+    return found
 
 
 def _reason(run):

@@ -3,7 +3,7 @@
 import os
 import re
 
-from opsplay.remote.packages import apt_lock, dpkg
+from opsplay.remote.packages import apt_lock, apt_trust, dpkg
 from opsplay.remote.spec import ModuleFailure
 
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "DEBIAN_PRIORITY": "critical", "APT_LISTCHANGES_FRONTEND": "none",
@@ -106,7 +106,17 @@ class AptGet(object):
         run = self._run(["--simulate"] + words)
         if run.rc != 0:
             raise self.refusal(words, run)
-        return Plan(run)
+        plan = Plan(run)
+        if not (self.args.allow_unauthenticated or self.args.force):
+            self._require_signatures(words, plan)
+        return plan
+
+    def _require_signatures(self, words, plan):
+        names = apt_trust.unauthenticated(self.system, plan.actions)
+        if names:
+            raise ModuleFailure("'apt-get %s' failed: the archives of these packages are not signed: %s "
+                                "(allow_unauthenticated would install them all the same)" % (" ".join(words), ", ".join(names)),
+                                unauthenticated=names, rc=100, stdout=plan.run.stdout, stderr=plan.run.stderr)
 
     def carry_out(self, words, plan):
         """Do it, under the lock, and see that the plan became true."""

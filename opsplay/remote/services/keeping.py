@@ -15,7 +15,10 @@ def keep(system, args, service, runlevels=()):
     if args.get("state") is not None:
         _run(system, args["state"], service, before, after)
     result = {"name": service.name, "changed": bool(after)}
-    result.update({key: args[key] for key in ("state", "enabled") if args.get(key) is not None})
+    if args.get("enabled") is not None:
+        result["enabled"] = args["enabled"]
+    if args.get("state") is not None:
+        result["state"] = "stopped" if args["state"] == "stopped" else "started"
     if system.diff and after:
         result["diff"] = {"before": before, "after": after}
     return result

@@ -73,13 +73,17 @@ class Bootstrap:
     payload: bytes
 
 
-def bootstrap(python: str, options: dict[str, Any], thorough: bool = False) -> Bootstrap:
-    """How to start the interpreter. `python` is a path or auto; `thorough` tries each candidate before its use."""
+def candidates(python: str) -> tuple[str, ...]:
+    """What to look for on the host: a path that was given, or all that may be there for auto."""
+    return CANDIDATES if python == "auto" else (python,)
+
+
+def bootstrap(pythons: tuple[str, ...], options: dict[str, Any], thorough: bool = False) -> Bootstrap:
+    """How to start the interpreter. `thorough` tries each of the pythons before its use."""
     left, right = secrets.token_hex(8), secrets.token_hex(8)
     payload = core_payload()
     stub = STUB.strip() % (left, right, len(payload), _literal(options))
-    candidates = CANDIDATES if python == "auto" else (python,)
-    finder = _finder(candidates, stub, thorough)
+    finder = _finder(pythons, stub, thorough)
     return Bootstrap((left + right + "\n").encode(), finder, payload)
 
 
@@ -87,12 +91,12 @@ def _literal(options: dict[str, Any]) -> str:
     return repr(json.loads(json.dumps(options)))
 
 
-def _finder(candidates: tuple[str, ...], stub: str, thorough: bool) -> str:
+def _finder(pythons: tuple[str, ...], stub: str, thorough: bool) -> str:
     """The shell text. Quick: the first candidate that is there. Thorough: the first that is there and new enough.
 
     Python 3.6 takes file names as ASCII in the C locale; newer ones choose UTF-8 there by themselves.
     """
-    words = " ".join(shlex.quote(candidate) for candidate in candidates)
+    words = " ".join(shlex.quote(candidate) for candidate in pythons)
     test = 'command -v "$p" >/dev/null 2>&1'
     if thorough:
         test += f' && "$p" -c "import sys;sys.exit(sys.version_info<{OLDEST})" >/dev/null 2>&1'

@@ -9,6 +9,7 @@ from typing import Any
 
 from opsplay.remote.process import Capture
 from opsplay.transport import become as becoming
+from opsplay.transport.bootstrap import candidates
 from opsplay.transport.launch import Ended, become_verdict, launch, start_script
 from opsplay.transport.link import Link, Listener
 from opsplay.transport.protocol import Address, Become, ConnectionLost
@@ -16,7 +17,7 @@ from opsplay.transport.relay import Door, open_door, open_relay
 from opsplay.transport.session import FrameSession
 from opsplay.transport.tuning import Tuning
 
-_Key = tuple[Become | None, str]
+_Key = tuple[Become | None, tuple[str, ...]]
 
 
 class KeptTransport:
@@ -34,8 +35,9 @@ class KeptTransport:
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
         raise NotImplementedError
 
-    def pythons(self, wanted: str) -> str:
-        return wanted
+    def pythons(self, wanted: str) -> tuple[str, ...]:
+        """The Pythons to look for on the host, best first."""
+        return candidates(wanted)
 
     async def session(self, become: Become | None = None, python: str | None = None) -> FrameSession:
         """See protocol.Transport."""
@@ -46,9 +48,9 @@ class KeptTransport:
                 session = self._sessions[key] = await self._start(become, key[1])
             return session
 
-    async def _start(self, become: Become | None, python: str) -> FrameSession:
+    async def _start(self, become: Become | None, pythons: tuple[str, ...]) -> FrameSession:
         await self.connect()
-        started = await launch(self.open_link, python, become, self.tuning, {"grace": self.tuning.grace})
+        started = await launch(self.open_link, pythons, become, self.tuning, {"grace": self.tuning.grace})
         session = FrameSession(started.link, self.tuning, self.address.host, started.rest)
         await session.ready()
         return session

@@ -174,18 +174,18 @@ async def _attempt(
 
 
 async def launch(
-    open_link: Opener, python: str, become: Become | None, tuning: Tuning, options: dict[str, Any]
+    open_link: Opener, pythons: tuple[str, ...], become: Become | None, tuning: Tuning, options: dict[str, Any]
 ) -> Started:
     """A kept interpreter on the host, at its first frame. Raises Unreachable or BecomeFailed."""
     for thorough in (False, True):
-        start = bootstrap(python, options, thorough)
+        start = bootstrap(pythons, options, thorough)
         try:
             return await start_script(open_link, start.script, start.marker, become, tuning, start.payload)
         except Ended as end:
             if become is not None and _refused(end):
                 raise become_verdict(become, end) from None
             if thorough or end.status is None:
-                raise _no_interpreter(python, end) from None
+                raise _no_interpreter(pythons, end) from None
         except TimeoutError:
             raise _late(become, tuning) from None
     raise AssertionError("unreachable")
@@ -213,12 +213,12 @@ def _late(become: Become | None, tuning: Tuning) -> Exception:
     )
 
 
-def _no_interpreter(python: str, end: Ended) -> Unreachable:
+def _no_interpreter(pythons: tuple[str, ...], end: Ended) -> Unreachable:
     said = " ".join((end.errors or end.noise).split())[-300:]
     if end.status is None:
         return Unreachable("start-failed", f"the host's side ended before it started: {end.why or said}", "Try again.")
     if end.status == NO_PYTHON_STATUS:
-        wanted = "Python 3.6 or newer" if python == "auto" else python
+        wanted = "Python 3.6 or newer" if len(pythons) > 1 else pythons[0]
         return Unreachable(
             "no-python",
             f"no {wanted} was found on the host",

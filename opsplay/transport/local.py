@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from opsplay.transport.bootstrap import candidates
 from opsplay.transport.here import connect_here
 from opsplay.transport.kept import KeptTransport
 from opsplay.transport.link import Link, Listener
@@ -31,8 +32,9 @@ class LocalTransport(KeptTransport):
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
         return LocalLink(["/bin/sh", "-c", command], listener, pty)
 
-    def pythons(self, wanted: str) -> str:
-        return sys.executable if wanted == "auto" else wanted
+    def pythons(self, wanted: str) -> tuple[str, ...]:
+        """Our own Python first; a user to become may not be allowed to run it."""
+        return (sys.executable, *candidates(wanted)) if wanted == "auto" else (wanted,)
 
     async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
         """See protocol.Transport."""

@@ -160,8 +160,8 @@ class FrameSession:
         try:
             for header, body in self._reader.feed(data):
                 self._take(header, body)
-        except (frames.FrameError, KeyError, TypeError, IndexError, ValueError) as error:
-            self._fail(self._protocol_error(str(error) or repr(error)))
+        except Exception as error:  # whatever a hostile frame trips over
+            self._fail(self._protocol_error(str(error) if isinstance(error, frames.FrameError) else repr(error)))
 
     def errors(self, data: bytes) -> None:
         self._errors += data
@@ -212,7 +212,7 @@ class FrameSession:
         hear = request.steps[request.next].on_line
         if hear is None or header["step"] != request.next:
             raise frames.FrameError("a line that nobody asked for")
-        hear(stream, text)
+        asyncio.get_running_loop().call_soon(hear, stream, text)  # its errors are not the host's
 
     # -- the end
 

@@ -88,6 +88,9 @@ class BufferedSocket:
             self.sock.close()
 
 
+CURVE25519 = "curve25519-sha256"
+
+
 class UntimedPacketizer(paramiko.Packetizer):
     """Without paramiko's timer thread for each handshake: whoever logs in closes the socket when time is over."""
 
@@ -112,6 +115,10 @@ class SshWire(paramiko.Transport):
         MSG_CHANNEL_EOF: _call("_handle_eof"),
         MSG_CHANNEL_CLOSE: _call("_handle_close"),
     }
+
+    # The name that RFC 8731 gave to what paramiko knows by its older name only; servers may offer just this one.
+    _kex_info = {**paramiko.Transport._kex_info, CURVE25519: paramiko.Transport._kex_info[f"{CURVE25519}@libssh.org"]}
+    _preferred_kex = (CURVE25519, *paramiko.Transport._preferred_kex)
 
     def __init__(self, sock: Any) -> None:
         self.wire = BufferedSocket(sock)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from opsplay.transport.bootstrap import login_command
+from opsplay.transport.bootstrap import candidates, login_command
 from opsplay.transport.local import LocalTransport
 from opsplay.transport.protocol import Address, Become, Unreachable
 from opsplay.transport.ssh import SshTransport
@@ -103,7 +103,7 @@ def test_a_shell_that_lets_nobody_in(make_transport: Any) -> None:
 def failing(address: Address) -> tuple[Unreachable, float]:
     async def work() -> tuple[Unreachable, float]:
         transport = LocalTransport(address)
-        transport.pythons = lambda wanted: wanted  # type: ignore[method-assign]
+        transport.pythons = candidates  # type: ignore[method-assign]
         begun = time.monotonic()
         with pytest.raises(Unreachable) as caught:
             await transport.session()
@@ -136,7 +136,7 @@ def test_pythons_too_old_or_broken_are_passed_over(tmp_path: Path, monkeypatch: 
 
     async def work() -> None:
         transport = LocalTransport(Address("h1", "local"))
-        transport.pythons = lambda wanted: wanted  # type: ignore[method-assign]
+        transport.pythons = candidates  # type: ignore[method-assign]
         async with opened(transport) as session:
             assert (await session.ready())["python"][0] == 3
 

@@ -90,11 +90,14 @@ class InventoryBuilder:
         place = f"{where}: " if where else ""
         if transform in ("always", "silently"):
             if transform == "always" and safe_group_name(name) not in self.groups:
-                self.notice(f'{place}the group name "{name}" was changed to "{safe_group_name(name)}"')
+                self.notice(
+                    f"{place}Invalid characters were found in group names and automatically replaced: "
+                    f'"{name}" is now "{safe_group_name(name)}"'
+                )
             return safe_group_name(name)
         if transform == "never":
             self.notice(
-                f'{place}the group name "{name}" is no valid variable name; patterns may misread it. '
+                f'{place}Invalid characters were found in group names but not replaced: patterns may misread "{name}". '
                 f'"{safe_group_name(name)}" would do.'
             )
         return name

@@ -10,7 +10,7 @@ from opsplay.errors import Fault, OpsError, did_you_mean
 from opsplay.inventory.inventory import Group, Inventory
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.template import MARKERS, Template
-from opsplay.templating.values import Vaulted
+from opsplay.templating.values import Unsafe, Vaulted
 
 Tree = dict[str, Any]
 
@@ -22,7 +22,8 @@ def visible(value: object) -> object:
     if isinstance(value, Vaulted):
         return {"__ansible_vault": value.ciphertext}
     if isinstance(value, str):
-        return {"__ansible_unsafe": value} if any(mark in value for mark in MARKERS) else value
+        hostile = isinstance(value, Unsafe) or any(mark in value for mark in MARKERS)
+        return {"__ansible_unsafe": str(value)} if hostile else value
     if isinstance(value, Mapping):
         return {str(key): visible(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -86,7 +87,7 @@ def inventory_list(
         if entry:
             tree[name] = entry
     variables = {host: visible(host_variables(inventory, host, playbook_dir, export)) for host in kept}
-    tree["_meta"] = {"hostvars": {host: values for host, values in variables.items() if values}}
+    tree["_meta"] = {"hostvars": {host: values for host, values in variables.items() if values}, "profile": "inventory_legacy"}
     return tree
 
 
@@ -120,7 +121,8 @@ def inventory_tree(
             entry["vars"] = group_variables(inventory, group, playbook_dir)
         return {key: value for key, value in entry.items() if value}
 
-    return {"all": branch(inventory.groups["all"])}
+    tree = branch(inventory.groups["all"])
+    return {"all": tree} if tree else {}
 
 
 def inventory_tables(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from opsplay.errors import Fault, OpsError, Where
@@ -37,20 +37,28 @@ def load_builder(
 ) -> InventoryBuilder:
     """The same, still open to additions."""
     builder = InventoryBuilder(InventorySettings.of(settings), vault)
-    for source in sources:
-        add_source(source, builder)
+    parsed = [add_source(source, builder) for source in sources]
+    if sources and not any(parsed):
+        _none_parsed(builder)
     return builder
 
 
-def add_source(source: str, builder: InventoryBuilder) -> None:
-    """Reads one -i: a host list, a file, an executable or a folder of these."""
+def _none_parsed(builder: InventoryBuilder) -> None:
+    if builder.settings.none_parsed == "error":
+        raise OpsError("inventory-not-parsed", "No inventory was parsed, please check your configuration and options.",
+                       remedy="Name a source that can be read with -i.", fault=Fault.USAGE)  # fmt: skip
+    if builder.settings.none_parsed == "warn":
+        builder.notice("No inventory was parsed, only implicit localhost is available")
+
+
+def add_source(source: str, builder: InventoryBuilder) -> bool:
+    """Reads one -i: a host list, a file, an executable or a folder of these. Whether it could be read."""
     if "," in source and not os.path.exists(source):
-        _host_list(source, builder)
-        return
+        return _tried(lambda: _host_list(source, builder), source, builder, "advanced_host_list")
     base = source if os.path.isdir(source) else os.path.dirname(source) or "."
     if base not in builder.vars_bases:
         builder.vars_bases.append(base)
-    _path(source, builder)
+    return _path(source, builder)
 
 
 def _host_list(source: str, builder: InventoryBuilder) -> None:
@@ -64,25 +72,36 @@ def _host_list(source: str, builder: InventoryBuilder) -> None:
                 builder.set_host_vars(name, VarLayer("inventory host list", {"ansible_port": port}))
 
 
-def _path(path: str, builder: InventoryBuilder) -> None:
+def _path(path: str, builder: InventoryBuilder) -> bool:
     if os.path.isdir(path):
-        _folder(path, builder)
-        return
+        return _folder(path, builder)
+    return _tried(lambda: _file(path, builder), path, builder)
+
+
+def _tried(read: Callable[[], None], source: str, builder: InventoryBuilder, plugin: str = "") -> bool:
+    """Whether the source could be read; what it began is undone where it could not. Raises OpsError where that stops a run."""
     if builder.settings.unparsed == "error":
-        _file(path, builder)
-        return
+        read()
+        return True
     before = builder.snapshot()
     try:
-        _file(path, builder)
+        read()
     except OpsError as error:
         builder.restore(before)
-        builder.notice(f"Unable to parse {path} as an inventory source: {error}")
+        if plugin:
+            builder.notice(f"Failed to parse inventory with '{plugin}' plugin: {error}")
+        builder.notice(f"Unable to parse {source} as an inventory source{'' if plugin else f': {error}'}")
+        return False
+    return True
 
 
-def _folder(path: str, builder: InventoryBuilder) -> None:
-    for name in sorted(os.listdir(path)):
-        if not _is_ignored(name, builder.settings):
-            _path(os.path.join(path, name), builder)
+def _folder(path: str, builder: InventoryBuilder) -> bool:
+    names = [name for name in sorted(os.listdir(path)) if not _is_ignored(name, builder.settings)]
+    parsed = [_path(os.path.join(path, name), builder) for name in names]
+    if not any(parsed) and builder.settings.unparsed == "error" and builder.settings.strict:
+        raise OpsError("inventory-not-parsed", "nothing in this folder is an inventory", Where(path), "Put one there, or name another.",
+                       fault=Fault.USAGE)  # fmt: skip
+    return any(parsed)
 
 
 def _is_ignored(name: str, settings: InventorySettings) -> bool:

@@ -33,6 +33,8 @@ class InventorySettings:
 
     duplicates: Duplicates = "error"
     unparsed: Literal["error", "warn"] = "error"
+    none_parsed: Literal["error", "warn", "ignore"] = "warn"
+    strict: bool = False  # an empty folder cannot be parsed, either
     transform: Transform = "never"
     ignored_extensions: tuple[str, ...] = IGNORED_EXTENSIONS
     ignored_patterns: tuple[str, ...] = ()
@@ -51,6 +53,8 @@ class InventorySettings:
             return cls(**changes)  # type: ignore[arg-type]
         values: dict[str, object] = {
             "duplicates": cast(Duplicates, settings.duplicate_dict_key),
+            "none_parsed": "error" if settings.inventory_unparsed_failed else "warn" if settings.inventory_unparsed_warning else "ignore",
+            "strict": settings.inventory_any_unparsed_failed,
             "transform": settings.transform_invalid_group_chars,
             "pattern_mismatch": settings.host_pattern_mismatch,
             "ignored_patterns": settings.ignore_files_,

@@ -10,7 +10,7 @@ import yaml
 
 from opsplay.inventory.listing import visible
 from opsplay.templating.template import Template
-from opsplay.templating.values import Vaulted
+from opsplay.templating.values import Unsafe, Vaulted
 
 
 def to_json(tree: Mapping[str, Any]) -> str:
@@ -33,15 +33,20 @@ def _vaulted(dumper: yaml.SafeDumper, value: Vaulted) -> yaml.Node:
     return dumper.represent_scalar("!vault", value.ciphertext.strip() + "\n", style="|")
 
 
+def _unsafe(dumper: yaml.SafeDumper, value: Unsafe) -> yaml.Node:
+    return dumper.represent_scalar("!unsafe", str(value))
+
+
 def to_yaml(tree: Mapping[str, Any]) -> str:
     if Template not in _Dumper.yaml_representers:
         _Dumper.add_representer(Template, _template)
         _Dumper.add_representer(Vaulted, _vaulted)
+        _Dumper.add_representer(Unsafe, _unsafe)
     return yaml.dump(dict(tree), Dumper=_Dumper, default_flow_style=False, allow_unicode=True)
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:
-    """Tables of groups, their keys quoted where TOML wants it."""
+    """Tables of groups, hosts and dictionaries, their keys quoted where TOML wants it."""
     lines: list[str] = []
     for name, entry in tables.items():
         _table([name], entry, lines)
@@ -49,22 +54,22 @@ def to_toml(tables: Mapping[str, Any]) -> str:
 
 
 def _table(path: list[str], entry: Mapping[str, Any], lines: list[str]) -> None:
-    lines += ["", f"[{'.'.join(map(_key, path))}]"]
-    lines += [f"{_key(name)} = {_toml(value)}" for name, value in entry.items() if not _is_table(name, value)]
-    for name, value in entry.items():
-        if _is_table(name, value):
-            _table([*path, name], value, lines)
-
-
-def _is_table(name: str, value: object) -> bool:
-    return name in ("hosts", "vars") and isinstance(value, Mapping)
+    values = {name: value for name, value in entry.items() if not isinstance(value, Mapping) and value is not None}
+    tables = {name: value for name, value in entry.items() if isinstance(value, Mapping)}
+    if values or not tables:
+        lines += ["", f"[{'.'.join(map(_key, path))}]"]
+    lines += [f"{_key(str(name))} = {_toml(value, True)}" for name, value in values.items()]
+    for name, value in tables.items():
+        _table([*path, str(name)], value, lines)
 
 
 def _key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
 
 
-def _toml(value: object) -> str:
+def _toml(value: object, spread: bool = False) -> str:
+    if spread and isinstance(value, list) and value:
+        return "[\n" + "".join(f"    {_toml(item)},\n" for item in value if item is not None) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Mapping):

@@ -14,7 +14,7 @@ from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING, Scope, ScopeView
 from opsplay.templating.template import Template
-from opsplay.templating.values import Vaulted
+from opsplay.templating.values import Unsafe, Vaulted
 
 if TYPE_CHECKING:
     from opsplay.templating.environment import TemplateEnvironment
@@ -110,12 +110,17 @@ class Templar:
         """A value in the middle of text: none is nothing, and a tuple shows as the list that it will be."""
         if value is None:
             return ""
-        return str(value) if type(value) in ATOMS else str(self.plain_text(value))
-
-    def plain_text(self, value: Any) -> Any:
         from opsplay.templating.leaving import is_container
 
-        return self.plain(value) if is_container(value) else value
+        return str(self.plain(value) if type(value) not in ATOMS and is_container(value) else value)
+
+    def plain_text(self, value: Any) -> Any:
+        """A container without anything lazy in it, for a filter that makes text of what it gets."""
+        from opsplay.templating.leaving import is_container
+
+        if type(value) in ATOMS or not is_container(value):
+            return value
+        return tuple(self.plain(value)) if isinstance(value, tuple) else self.plain(value)
 
     def view(self, scope: Scope) -> ScopeView:
         """The scope as a mapping, for `vars` and the items of `hostvars`."""
@@ -149,6 +154,8 @@ class Templar:
             return LazyDict(raw, self, scope, shared)
         if kind is list or kind is tuple:
             return LazyList(raw, self, scope, shared)
+        if kind is Unsafe:
+            return str.__str__(raw)
         return self.open(raw) if kind is Vaulted else raw
 
     def private_copy(self, name: str, scope: Scope) -> Any:

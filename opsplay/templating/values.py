@@ -17,6 +17,12 @@ class Vaulted:
         self.where = where
 
 
+class Unsafe(str):
+    """An `!unsafe` text: never a template. Plain text as soon as it is read; listings of inventories mark it."""
+
+    __slots__ = ()
+
+
 def compile_value(node: Node) -> object:
     """The node as plain Python: dict, list and scalars, strings with Jinja as Template, `!vault` as Vaulted."""
     if isinstance(node, ScalarNode):
@@ -30,7 +36,7 @@ def compile_scalar(value: object, where: Where | None = None) -> object:
     if isinstance(value, str):
         return template_or_text(value, where)
     if isinstance(value, UnsafeText):
-        return value.text
+        return Unsafe(value.text)
     if isinstance(value, VaultText):
         return Vaulted(value.ciphertext, where)
     return value

@@ -42,6 +42,7 @@ def unwrapped(value: Any) -> Any:
 
 def test_list(case: str) -> None:
     expected = json.loads((CASES / f"{case}.list.json").read_text())
+    expected["_meta"]["profile"] = "inventory_legacy"  # since ansible-core 2.19, newer than the recordings
     assert unwrapped(json.loads(to_json(inventory_list(load(case))))) == expected
 
 

@@ -49,7 +49,7 @@ def test_output_goes_into_a_file(tmp_path: Path) -> None:
 
 def test_warnings_go_to_stderr() -> None:
     result = run("list", "-i", HOSTS, "--limit", "wst")
-    assert json.loads(result.stdout)["_meta"] == {"hostvars": {}}
+    assert json.loads(result.stdout)["_meta"]["hostvars"] == {}
     assert 'Did you mean "west"?' in result.stderr
 
 

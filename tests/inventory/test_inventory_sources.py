@@ -213,7 +213,7 @@ def test_what_tasks_add(tmp_path: Path) -> None:
     assert live.current.select("os") == ["w1"] and live.current.group_names("w1") == ["os", "os-Debian-12", "web"]
     with pytest.raises(OpsError, match="option"):
         live.add_host("-oProxyCommand=id")
-    assert live.refresh().select("all") == ["w1", "w2"]
+    assert live.refresh().select("all") == ["w1", "w2", "new"]
 
 
 def test_ten_thousand_hosts(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class Connections:
         """The kept interpreter for that user. Raises Unreachable, BecomeFailed."""
         key = (address, become, address.python)
         task = self._sessions.get(key)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
+        if task is None or (task.done() and (task.cancelled() or task.exception() or not task.result().usable)):
             task = self._sessions[key] = asyncio.ensure_future(self._start(address, become))
         return await asyncio.shield(task)
 
@@ -51,7 +51,7 @@ class Connections:
         task = self._sessions.get((address, become, address.python))
         return (
             task.result()
-            if task is not None and task.done() and not task.cancelled() and not task.exception()
+            if task is not None and task.done() and not task.cancelled() and not task.exception() and task.result().usable
             else None
         )
 

@@ -101,6 +101,11 @@ class Request(Protocol):
 class Session(Protocol):
     """One kept interpreter, on one host as one user. Requests queue up there and run one after the other."""
 
+    @property
+    def usable(self) -> bool:
+        """False once its link broke or it was closed: ask the transport for another one then."""
+        ...
+
     def submit(self, steps: Sequence[Step], stop_on_failure: bool = True) -> Request:
         """Send the steps in one frame. A failed module is a Reply whose result has failed=True.
 

@@ -66,7 +66,8 @@ def guarded(arguments: list[str] | None = None) -> int:
 
     try:
         code = cli.main(arguments, prog_name="opsplay", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed: `>&-`
+            sys.stdout.flush()
         return int(code or 0)
     except OpsError as error:
         complain(error.render())

@@ -15,11 +15,14 @@ from opsplay.report.verdicts import level_of
 
 WORDS = {"ok": "All is well", "warn": "Done, with warnings", "crit": "Needs attention"}
 SEGMENTS = ("failed", "unreachable", "unknown", "rescued", "ignored", "changed", "ok", "skipped")
-MOST_DIFF_LINES = 400
+MOST_DIFF_LINES = 400  # of one change
+ALL_DIFF_LINES = 8000  # of the page: a browser has to lay them out
+MOST_CHANGES = 400
 
 
 def page_view(summary: RunSummary) -> dict[str, Any]:
     figures = maintenance(summary.stats)
+    groups = summary.change_groups()
     return {
         "summary": summary,
         "start": summary.start,
@@ -28,8 +31,10 @@ def page_view(summary: RunSummary) -> dict[str, Any]:
         "hosts": [_host(host) for host in summary.hosts.values()],
         "slow_host": max([host.seconds for host in summary.hosts.values()], default=1.0) or 1.0,
         "verdicts": summary.verdicts,
-        "failures": summary.failures,
-        "changes": [_change(group) for group in summary.change_groups()],
+        "failures": summary.failure_groups(),
+        "all_handled": not summary.totals.bad,
+        "changes": _changes(groups),
+        "more_changes": max(0, len(groups) - MOST_CHANGES),
         "postgres": [_postgres(entry) for entry in figures["postgres"]],
         "backups": [_backup(row) for row in figures["backups"]],
         "packages": figures["packages_updated"],
@@ -86,13 +91,21 @@ def _host(host: HostSummary) -> dict[str, Any]:
     return {"name": host.name, "counts": counts, "segments": segments, "seconds": host.seconds}
 
 
-def _change(group: ChangeGroup) -> dict[str, Any]:
+def _changes(groups: list[ChangeGroup]) -> list[dict[str, Any]]:
+    shown, room = [], ALL_DIFF_LINES
+    for group in groups[:MOST_CHANGES]:
+        shown.append(_change(group, min(room, MOST_DIFF_LINES)))
+        room -= len(shown[-1]["lines"])
+    return shown
+
+
+def _change(group: ChangeGroup, most: int) -> dict[str, Any]:
     lines = group.diff.splitlines()
     return {
         "task": group.task,
         "hosts": group.hosts,
-        "lines": [(_diff_style(line), line) for line in lines[:MOST_DIFF_LINES]],
-        "hidden": max(0, len(lines) - MOST_DIFF_LINES),
+        "lines": [(_diff_style(line), line) for line in lines[:most]],
+        "hidden": max(0, len(lines) - most),
         "added": sum(line.startswith("+") and not line.startswith("+++ ") for line in lines),
         "removed": sum(line.startswith("-") and not line.startswith("--- ") for line in lines),
     }

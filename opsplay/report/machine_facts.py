@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 MIB = 1024 * 1024
+IMAGES = ("squashfs", "iso9660", "erofs")
 
 
 def machine_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,9 +51,15 @@ def _memory(facts: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _disks(mounts: Any) -> list[dict[str, Any]]:
+    """Each device once, by the first place it is mounted at; images that are always full are no news."""
     if not isinstance(mounts, list):
         return []
-    return [_disk(mount) for mount in mounts if isinstance(mount, Mapping) and _number(mount.get("size_total"))]
+    found: dict[str, dict[str, Any]] = {}
+    for mount in mounts:
+        if isinstance(mount, Mapping) and _number(mount.get("size_total")) and mount.get("fstype") not in IMAGES:
+            disk = _disk(mount)
+            found.setdefault(disk["device"] if disk["device"].startswith("/") else disk["mount"], disk)
+    return list(found.values())
 
 
 def _disk(mount: Mapping[str, Any]) -> dict[str, Any]:

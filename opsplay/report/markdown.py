@@ -60,8 +60,8 @@ def _failures(summary: RunSummary) -> Iterator[str]:
     if summary.failures:
         yield "## Failures"
         yield ""
-        rows = [(r.host, r.task.title, r.outcome, r.message, r.task.where) for r in summary.failures]
-        yield from _table(("host", "task", "outcome", "why", "where"), rows)
+        rows = [(", ".join(g.hosts), g.task.title, g.outcome, g.message, g.task.where) for g in summary.failure_groups()]
+        yield from _table(("hosts", "task", "outcome", "why", "where"), rows)
 
 
 def _verdicts(summary: RunSummary) -> Iterator[str]:

@@ -26,10 +26,12 @@ from opsplay.report.machine_facts import machine_facts
 from opsplay.report.run_stats import RunStats
 from opsplay.report.task_records import (
     ChangeGroup,
+    FailureGroup,
     Task,
     TaskResult,
     Timing,
     grouped_changes,
+    grouped_failures,
     result_of,
     slowest_tasks,
     task_of,
@@ -179,6 +181,14 @@ class RunSummary:
         return sorted(
             (result for result in self.results if result.bad), key=lambda result: result.ignored or result.rescued
         )
+
+    def failure_groups(self) -> list[FailureGroup]:
+        order = {name: number for number, name in enumerate(self.hosts)}
+        bad = [result for result in self.results if result.bad]
+        in_order = sorted(bad, key=lambda result: order.get(result.host, 0))
+        groups = grouped_failures(in_order)
+        places = {task_id: number for number, task_id in enumerate(self.tasks)}
+        return sorted(groups, key=lambda group: (group.outcome in ("ignored", "rescued"), places[group.task.task_id]))
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -107,6 +107,25 @@ def grouped_changes(results: Iterable[TaskResult], order: list[str]) -> list[Cha
 
 
 @dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Hosts on which a task failed in the same way."""
+
+    task: Task
+    outcome: str
+    message: str
+    hosts: tuple[str, ...]
+
+
+def grouped_failures(results: Iterable[TaskResult]) -> list[FailureGroup]:
+    """In the order of the results: fifty hosts with one cause are one entry."""
+    groups: dict[tuple[str, str, str], tuple[Task, list[str]]] = {}
+    for result in results:
+        key = (result.task.task_id, result.outcome, result.message)
+        groups.setdefault(key, (result.task, []))[1].append(result.host)
+    return [FailureGroup(task, key[1], key[2], tuple(hosts)) for key, (task, hosts) in groups.items()]
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """How long a task took: on its slowest host, and over all hosts."""
 

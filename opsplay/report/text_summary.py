@@ -97,19 +97,16 @@ def _narrow_host(name: str, counts: Counts) -> Line:
 
 
 def _failures(summary: RunSummary, width: int) -> Iterator[Line]:
-    failures = summary.failures
+    failures = summary.failure_groups()
     if not failures:
         return
-    yield from _title("Failures", str(len(failures)))
-    for result in failures[:ROWS]:
-        style = result.outcome
-        yield [
-            ("", "  "),
-            (style, f"{result.outcome} {printable(result.host)}"),
-            ("", f"  {printable(result.task.title)}"),
-        ]
-        yield [("dim", f"    {printable(result.task.where)}")]
-        for text in _wrapped(printable(result.message), width - 4):
+    handled = all(group.outcome in ("ignored", "rescued") for group in failures)
+    yield from _title("Failures", "all ignored or rescued" if handled else "")
+    for group in failures[:ROWS]:
+        head = f"{group.outcome} {printable(_names(group.hosts))}"
+        yield [("", "  "), (group.outcome, head), ("", f"  {printable(group.task.title)}")]
+        yield [("dim", f"    {printable(group.task.where)}")]
+        for text in _wrapped(printable(group.message), width - 4):
             yield [("", f"    {text}")]
     yield from _more(len(failures))
 

@@ -37,7 +37,13 @@ def test_every_report_format_is_in_the_page() -> None:
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    pages = ["reference/summary.md", "reference/exit-codes.md", "how-to/read-the-summary.md", "how-to/verify-in-ci.md", "explanation/history.md"]
+    pages = [
+        "reference/summary.md",
+        "reference/exit-codes.md",
+        "how-to/read-the-summary.md",
+        "how-to/verify-in-ci.md",
+        "explanation/history.md",
+    ]
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)[)#]", (DOCS / page).read_text())]
     assert len(links) > 5
     assert [(page, link) for page, link in links if not (DOCS / page).parent.joinpath(link).exists()] == []

@@ -166,7 +166,12 @@ def test_timeline_geometry() -> None:
 
 def test_two_hundred_hosts_stay_readable_and_small() -> None:
     events = weekly_run()
-    many = [replace(e, host=f"{e.host}-{n}") for n in range(50) for e in events if isinstance(e, HostFinished)]
+    many = [
+        replace(e, host=f"{e.host}-{n}", result={**e.result, "diff": {"before": "a\n" * 50, "after": f"{n}\n" * 50}})
+        for n in range(50)
+        for e in events
+        if isinstance(e, HostFinished)
+    ]
     summary = RunSummary.from_events([*[e for e in events if not isinstance(e, HostFinished)], *many])
     drawn = timeline(summary.results, summary.started, summary.duration)
     assert (len(drawn.lanes), drawn.hidden) == (MOST_LANES, 200 - MOST_LANES)

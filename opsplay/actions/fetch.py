@@ -78,10 +78,15 @@ async def receive(context: Context, args: Args, dest: Path, reply: dict[str, Any
 
 
 async def receive_pieces(context: Context, args: Args, handle: BinaryIO, reply: dict[str, Any]) -> None:
-    size, wanted = reply["size"], reply["checksum"]
+    size, wanted = int(reply["size"]), reply["checksum"]
+    space = os.statvfs(handle.fileno())
+    if size > space.f_bavail * space.f_frsize:
+        raise OpsError("disk-full", f"{args.src} has {size} bytes, and {os.path.dirname(handle.name)} has no room for them")
     digest = hashlib.sha1()
     while True:
         piece = reply.get("_body") or b""
+        if len(piece) > PIECE or handle.tell() + len(piece) > size:
+            raise OpsError("fetch-failed", f"the host sends more of {args.src} than was asked for", remedy="Run it again if the file is growing.")
         digest.update(piece)
         handle.write(piece)
         if not piece or handle.tell() >= size:

@@ -144,7 +144,7 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
         if run.settings.verbosity >= 2:
             for book, _ in prepared.playbooks:
                 run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))
-        for warning in run.settings.warnings:
+        for warning in (*run.settings.warnings, *run.inventory.notices):
             run.emit(Notice(time.time(), "warning", warning))
         code = asyncio.run(guarded(run, prepared))
     except OpsError as problem:

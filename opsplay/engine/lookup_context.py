@@ -19,4 +19,10 @@ class RunLookups:
         return str(self.base)
 
     def inventory_hostnames(self, pattern: str) -> list[str]:
-        return list(self.run.inventory.select(pattern))
+        """The hosts that the pattern names; none where it names nothing."""
+        from opsplay.errors import OpsError
+
+        try:
+            return list(self.run.inventory.select(pattern, None, lambda text: None))
+        except OpsError:
+            return []

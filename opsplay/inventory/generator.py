@@ -33,7 +33,7 @@ def read_generator(node: MapNode, path: str, builder: InventoryBuilder) -> None:
         name = check_host_name(expressions.text(str(hosts["name"]), scope, node.where), node.where)
         builder.add_host(name, None, node.where)
         for parent in hosts.get("parents") or []:
-            group = _group(parent, scope, builder, expressions, title, node.where)
+            group = _group(name, parent, scope, builder, expressions, title, node.where)
             builder.add_host(name, group)
 
 
@@ -60,17 +60,17 @@ def _check_count(items: list[list[Any]], where: Where) -> None:
 
 
 def _group(
-    data: Any, scope: DictScope, builder: InventoryBuilder, expressions: Expressions, title: str, where: Where
+    child: str, data: Any, scope: DictScope, builder: InventoryBuilder, expressions: Expressions, title: str, where: Where
 ) -> str:
-    """A parent group, its variables and its own parents; its name."""
+    """A parent group of a host or group, its variables and its own parents; its name."""
     if not isinstance(data, dict) or "name" not in data:
         remedy = "Write - name: TEMPLATE, with parents: and vars: where wanted."
-        raise OpsError("inventory-bad-option", "a parent is a mapping with a name", where, remedy)
+        raise OpsError("inventory-bad-option", f"Element {child} has a parent with no name.", where, remedy)
     group = builder.add_group(expressions.text(str(data["name"]), scope, where), where)
     values = {str(name): _value(value, scope, expressions, where) for name, value in (data.get("vars") or {}).items()}
     layer = VarLayer(f"{title} [{group}]", values, dict.fromkeys(values, where))
     if not any(known.title == layer.title and known.values == values for known in builder.groups[group].layers):
         builder.set_group_vars(group, layer)
     for parent in data.get("parents") or []:
-        builder.add_child(_group(parent, scope, builder, expressions, title, where), group, where)
+        builder.add_child(_group(group, parent, scope, builder, expressions, title, where), group, where)
     return group

@@ -53,12 +53,18 @@ def _limit_pieces(piece: str) -> list[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise OpsError(
             "limit-file-not-read",
-            f"--limit {piece}: {getattr(error, 'strerror', None) or 'the file is not text'}",
+            f"--limit {piece}: {_file_trouble(error)}",
             Where(path),
             "Give --limit @FILE a file with a host or pattern on each line.",
             fault=Fault.USAGE,
         ) from None
     return [part for line in lines if line.strip() and not line.startswith("#") for part in split_pattern(line)]
+
+
+def _file_trouble(error: Exception) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "it must be a file, and is a folder"
+    return getattr(error, "strerror", None) or "the file is not text"
 
 
 def _evaluate(inventory: Inventory, pieces: list[str], warn: Warn) -> list[str]:
@@ -117,7 +123,8 @@ def _mismatch(inventory: Inventory, piece: str, warn: Warn) -> None:
     if setting == "error":
         hint = did_you_mean(piece, [*inventory.groups, *inventory.hosts])
         remedy = f"{hint} List what there is with: opsplay inventory graph".strip()
-        raise OpsError("pattern-no-match", f"no host or group matches {piece}", None, remedy, fault=Fault.USAGE)
+        message = f"Could not match supplied host pattern, ignoring: {piece}"
+        raise OpsError("pattern-no-match", message, None, remedy, fault=Fault.USAGE)
     if setting != "ignore":
         warn(_unmatched(inventory, piece))
 

@@ -64,7 +64,7 @@ def _table(path: list[str], entry: Mapping[str, Any], lines: list[str]) -> None:
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name, ensure_ascii=False)
 
 
 def _toml(value: object, spread: bool = False) -> str:

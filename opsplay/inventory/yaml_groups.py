@@ -65,7 +65,7 @@ def _entries(node: Node, section: str, group: str) -> list[tuple[str, Node, Wher
     if _is_nothing(node):
         return []
     if isinstance(node, MapNode):
-        return [(str(key.value), value, key.where) for key, value in node.pairs]
+        return [(_name(key, section), value, key.where) for key, value in node.pairs]
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return [(node.value, nothing, node.where)]
     names = [item for item in node.items if isinstance(item, ScalarNode)] if isinstance(node, ListNode) else []
@@ -77,6 +77,13 @@ def _entries(node: Node, section: str, group: str) -> list[tuple[str, Node, Wher
         node.where,
         'End each name with a colon ("web1:") and drop the dashes.',
     )
+
+
+def _name(key: ScalarNode, section: str) -> str:
+    if section == "hosts" and not isinstance(key.value, str):
+        message = f"Host pattern {key.value} must be a string. Enclose integers/floats in quotation marks."
+        raise OpsError("inventory-bad-host-name", message, key.where, f'Write "{key.value}":', width=len(str(key.value)))
+    return str(key.value)
 
 
 def _is_toml(where: Where) -> bool:

@@ -58,7 +58,15 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors of ours as a text, never a traceback; the documented exit codes."""
+    fill_standard_streams()
     sys.exit(guarded(arguments))
+
+
+def fill_standard_streams() -> None:
+    """Where a standard stream is closed (`>&-`), nothing we open may take its number: it would get what is meant for nobody."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
 
 
 def guarded(arguments: list[str] | None = None) -> int:
@@ -66,8 +74,7 @@ def guarded(arguments: list[str] | None = None) -> int:
 
     try:
         code = cli.main(arguments, prog_name="opsplay", standalone_mode=False)
-        if sys.stdout is not None:  # closed: `>&-`
-            sys.stdout.flush()
+        sys.stdout.flush()
         return int(code or 0)
     except OpsError as error:
         complain(error.render())

@@ -67,6 +67,14 @@ class TaskStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SentAhead(Event):
+    """Tasks that go to a host in the frame of the task before them; they begin and end there before their turn here."""
+
+    host: str
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HostStarted(Event):
     task_id: str
     host: str
@@ -193,7 +201,7 @@ Listener = Callable[[Event], None]
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        RunStarted, PlayStarted, BatchStarted, TaskStarted, HostStarted, ItemFinished, OutputLine, HostFinished,
+        RunStarted, PlayStarted, BatchStarted, TaskStarted, SentAhead, HostStarted, ItemFinished, OutputLine, HostFinished,
         Retrying, Included, HandlerNotified, Notice, Message, FactsGathered, StatsSet, PlayFinished, PlaybookFinished, RunFinished,
     )
 }  # fmt: skip
@@ -206,4 +214,4 @@ def event_from_json(data: Mapping[str, Any]) -> Event:
     return cls(**{key: tuple(value) if isinstance(value, list) and key in _TUPLES else value for key, value in fields.items()})
 
 
-_TUPLES = {"playbooks", "inventory", "hosts", "command", "tags"}
+_TUPLES = {"playbooks", "inventory", "hosts", "command", "tags", "tasks"}

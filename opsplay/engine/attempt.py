@@ -16,7 +16,7 @@ from opsplay.model.catalog import Verb
 from opsplay.model.play import Task
 from opsplay.templating.failures import Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
-from opsplay.transport.protocol import Step
+from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Attempt:
         self.task: Task = work.task
         self.host = work.host
         self.scope = scope
+        self.single: tuple[Verb, dict[str, Any]] | None = None
         self.check = self.mode("check_mode", self.run.options.check)
         self.diff = self.mode("diff", self.run.options.diff)
 
@@ -132,6 +133,38 @@ class Attempt:
                 for name, value in raw.items()
             }
             result["invocation"] = {"module_args": hidden}
+
+    def single_step(self) -> Step | None:
+        """The one step that does the task, or None where it takes more, or less, than a step. Raises OpsError."""
+        verb = self.verb()
+        if verb.kind not in ("module", "action") or (verb.kind == "action" and not hasattr(verb.code, "first_step")):
+            return None
+        raw = self.raw_arguments(verb)
+        args = typed_arguments(verb.name, verb.spec, raw, self.task.where)  # type: ignore[arg-type]
+        if verb.kind == "module":
+            if self.check and verb.spec is not None and verb.spec.check == "none":
+                return None
+            name, body = verb.name, None
+        else:
+            first = verb.code.first_step(self.context, args)
+            if first is None or (self.check and verb.spec is not None and verb.spec.check == "none"):
+                return None
+            name, args, body = first
+            spec = self.run.module_spec(name)
+            args = typed_arguments(name, spec, dict(args), self.task.where) if spec is not None else args
+        self.single = (verb, raw)
+        return Step(name, dict(args), check=self.check, diff=self.diff, environment=self.environment, body=body, secret=self.work.no_log)
+
+    @property
+    def gives_facts(self) -> bool:
+        return bool(self.single and self.single[0].spec and self.single[0].spec.facts)
+
+    def of_reply(self, reply: Reply) -> dict[str, Any]:
+        """The judged result of a step that was sent by `ahead`."""
+        assert self.single is not None
+        result = normalise(reply.result if reply.body is None else {**reply.result, "_body": reply.body})
+        self.remember_secrets(*self.single, result)
+        return self.judge(result)
 
     # -- doing it ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,6 @@ class PlayRun:
         self.batch_ended = False
         self.broken = False
         self.gathered = False
-        self.rng = random.Random()
         self.handlers = Handlers(self, play.handlers)
         self.includes = Includes(self)
         self.gathering: tuple[Entry, ...] = ()
@@ -200,6 +198,16 @@ class PlayRun:
         return (
             Task("gathering", "Gathering Facts", "gather_facts", "gather_facts", args, self.play.where, keywords, {}, keywords, implicit=True),
         )  # fmt: skip
+
+    @property
+    def lets_ahead(self) -> bool:
+        """Whether tasks may travel ahead of their turn: not where one host's failure decides for the others."""
+        return not self.run.settings.any_errors_fatal and self.play.keywords.get("max_fail_percentage") is None
+
+    @property
+    def alone(self) -> bool:
+        """No other host of the batch could see what a task does before its turn."""
+        return len(self.batch) == 1 or isinstance(self.conductor, Free)
 
     # -- judging as it goes --------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from opsplay.transport.protocol import Address, Become, Reply, Step
+from opsplay.transport.protocol import Address, Become, Reply, Request, Session, Step
 
 if TYPE_CHECKING:
     from opsplay.engine.connections import Connections
@@ -25,9 +25,7 @@ class Target:
         return (await self.reply(step)).result
 
     async def reply(self, step: Step) -> Reply:
-        session = self.connections.open_session(self.address, self.become) or await self.connections.session(
-            self.address, self.become
-        )
+        session = await self.session()
         request = session.submit([step])
         try:
             reply = await request.replies[0]
@@ -39,11 +37,12 @@ class Target:
             reply.result["_body"] = reply.body
         return reply
 
-    async def submit(self, steps: Sequence[Step]) -> Sequence[asyncio.Future[Reply]]:
-        session = self.connections.open_session(self.address, self.become) or await self.connections.session(
-            self.address, self.become
-        )
-        return session.submit(steps).replies
+    async def submit(self, steps: Sequence[Step]) -> Request:
+        """The steps in one frame, under way. Raises Unreachable and its kind."""
+        return (await self.session()).submit(steps)
+
+    async def session(self) -> Session:
+        return self.connections.open_session(self.address, self.become) or await self.connections.session(self.address, self.become)
 
     async def end_user(self, user: str) -> None:
         """Let the interpreters of that user go, and wait up to 3 s until they are gone."""

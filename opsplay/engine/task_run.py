@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from opsplay.engine import ahead
 from opsplay.engine.attempt import Attempt
 from opsplay.engine.outcomes import HostGone
 from opsplay.engine.results import combine, failure, public, skipped, status_of
@@ -19,6 +20,7 @@ from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolErr
 from opsplay.variables.scope import Scope
 
 if TYPE_CHECKING:
+    from opsplay.engine.ahead import Prepared, PreparedTask
     from opsplay.engine.conductor import Turn
     from opsplay.engine.walk import Walk
 
@@ -28,12 +30,12 @@ INCLUDES = frozenset({"include_tasks", "include_role"})
 class TaskRun:
     """`included` gathers what an include names, for the walk to enter."""
 
-    def __init__(self, walk: Walk, task: Task, turn: Turn) -> None:
+    def __init__(self, walk: Walk, task: Task, turn: Turn | None) -> None:
         self.walk = walk
         self.run = walk.run
         self.host = walk.host
         self.task = task
-        self.turn = turn
+        self.turn: Turn = turn  # type: ignore[assignment] # set when it is the task's turn
         self.included: list[Any] = []
         self.no_log = False
         self.delegated = ""
@@ -41,6 +43,55 @@ class TaskRun:
         self.secrets: set[str] = set()
 
     async def result(self) -> dict[str, Any]:
+        prepared = self.walk.ahead.pop(self.task.uid, None)
+        if prepared is None and ahead.allowed(self.walk, self.task):
+            prepared = ahead.prepare(self.walk, self.task, ahead=False)
+            if prepared is not None:
+                prepared.work = self.take(prepared.work)
+                try:
+                    await ahead.send(self.walk, prepared, self.walk.following)
+                except OpsError as error:
+                    return self.unreachable_by(error)
+        if prepared is not None:
+            return await self.of_prepared(prepared)
+        return await self.evaluated()
+
+    def take(self, work: TaskRun) -> TaskRun:
+        """What was found while preparing, for the turn."""
+        self.no_log, self.delegated = work.no_log, work.delegated
+        self.secrets |= work.secrets
+        return self
+
+    async def of_prepared(self, prepared: PreparedTask) -> dict[str, Any]:
+        self.take(prepared.work)
+        if prepared.items is None:
+            result = await self.of_unit(prepared.units[0])
+            return await self.evaluated() if result is None else result
+        return await self.loop(self.walk.scope(self.task), prepared.items, prepared)
+
+    async def of_unit(self, unit: Prepared) -> dict[str, Any] | None:
+        """The result of a step that was sent; None where it did not run because one before it failed."""
+        if unit.skip is not None:
+            return unit.skip
+        assert unit.attempt is not None and unit.reply is not None
+        unit.attempt.work = self
+        try:
+            reply = await unit.reply
+        except OpsError as error:
+            return self.unreachable_by(error)
+        except asyncio.CancelledError:
+            await self.walk.cancel_requests()
+            raise
+        return unit.attempt.of_reply(reply) if reply.ran else None
+
+    def unreachable_by(self, error: OpsError) -> dict[str, Any]:
+        """A host that is away, or that did not let us become somebody, as a result."""
+        if isinstance(error, BecomeFailed) or not isinstance(error, (Unreachable, ProtocolError)):
+            return failure(error.message, code=error.code, remedy=error.remedy)
+        result = {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy}
+        return {**result, "unknown": True} if isinstance(error, (ConnectionLost, ProtocolError)) else result
+
+    async def evaluated(self) -> dict[str, Any]:
         scope = self.walk.scope(self.task)
         if self.task.loop is None:
             return await self.attempts(scope)
@@ -71,7 +122,15 @@ class TaskRun:
         terms = self.run.templar.render(loop.value, scope)
         return self.run.with_items(loop.kind, terms, scope)
 
-    async def loop(self, scope: Scope, items: list[Any]) -> dict[str, Any]:
+    def loop_control(self, scope: Scope) -> dict[str, Any]:
+        assert self.task.loop is not None
+        given = {name: value for name, value in self.task.loop.control.items() if name not in ("label", "break_when")}
+        return dict(self.run.templar.render(given, scope))
+
+    def loop_variables(self, control: Mapping[str, Any], items: list[Any], index: int) -> dict[str, object]:
+        return loop_variables(control, str(control.get("loop_var") or "item"), items, index, [])
+
+    async def loop(self, scope: Scope, items: list[Any], prepared: PreparedTask | None = None) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
         control = self.run.templar.render(
             {k: v for k, v in self.task.loop.control.items() if k not in ("label", "break_when")}, scope
@@ -85,7 +144,8 @@ class TaskRun:
             item_scope = scope.with_(**temporary)
             begun = len(self.included)
             try:
-                result = await self.attempts(item_scope)
+                sent = await self.of_unit(prepared.units[index]) if prepared else None
+                result = await self.attempts(item_scope) if sent is None else sent
             except OpsError as error:
                 result = self.failed_by(error)
             result[variable] = item
@@ -181,25 +241,8 @@ class TaskRun:
             return self.walk.play_run.includes.read(self, scope)
         try:
             return await Attempt(self, scope).result()
-        except (ConnectionLost, ProtocolError) as error:
-            return {
-                "unreachable": True,
-                "changed": False,
-                "msg": error.message,
-                "code": error.code,
-                "remedy": error.remedy,
-                "unknown": True,
-            }
-        except (Unreachable, BecomeFailed) as error:
-            if isinstance(error, BecomeFailed):
-                return failure(error.message, code=error.code, remedy=error.remedy)
-            return {
-                "unreachable": True,
-                "changed": False,
-                "msg": error.message,
-                "code": error.code,
-                "remedy": error.remedy,
-            }
+        except (Unreachable, ProtocolError, BecomeFailed) as error:
+            return self.unreachable_by(error)
 
     def check_delegate(self, scope: Scope) -> None:
         """An empty delegate_to is wrong even where the condition does not hold. Raises OpsError."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import Key, Turn
@@ -14,9 +16,11 @@ from opsplay.engine.vars_files import load_vars_files
 from opsplay.errors import OpsError
 from opsplay.model.play import Block, Entry, RoleRef, Task
 from opsplay.templating.layer import VarLayer
+from opsplay.transport.protocol import Request
 from opsplay.variables.scope import Scope
 
 if TYPE_CHECKING:
+    from opsplay.engine.ahead import PreparedTask
     from opsplay.engine.play_run import PlayRun
 
 
@@ -32,7 +36,9 @@ class Walk:
         self.cleared = False  # by meta: clear_host_errors, of the failure that an `always` is run for
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}
-        self.ahead: dict[str, Any] = {}
+        self.ahead: dict[str, PreparedTask] = {}
+        self.requests: list[Request] = []
+        self._line: list[tuple[tuple[Entry, ...], int]] = []  # where it is in each list of tasks around it
 
     async def go(self) -> None:
         """Walk to the end of the play; never raises but for cancellation and our own faults."""
@@ -71,11 +77,27 @@ class Walk:
             pass
 
     async def entries(self, entries: tuple[Entry, ...], key: Key) -> None:
-        for index, entry in enumerate(entries):
-            if isinstance(entry, Task):
-                await self.task(entry, (*key, index))
-            else:
-                await self.block(entry, (*key, index))
+        self._line.append((entries, 0))
+        try:
+            for index, entry in enumerate(entries):
+                self._line[-1] = (entries, index + 1)
+                if isinstance(entry, Task):
+                    await self.task(entry, (*key, index))
+                else:
+                    await self.block(entry, (*key, index))
+        finally:
+            self._line.pop()
+
+    @property
+    def following(self) -> Iterator[Entry]:
+        """What stands behind the present task in its own list."""
+        entries, index = self._line[-1] if self._line else ((), 0)
+        return iter(entries[index:])
+
+    async def cancel_requests(self) -> None:
+        """End what is under way on the host."""
+        requests, self.requests = self.requests, []
+        await asyncio.shield(asyncio.gather(*(request.cancel() for request in requests), return_exceptions=True))
 
     async def block(self, block: Block, key: Key) -> None:
         if block.once is not None and block.once in self.done_roles:
@@ -153,8 +175,6 @@ class Walk:
 
     async def shared(self, task: Task, key: Key, turn: Turn) -> None:
         """run_once: the first host does it, its result holds for all."""
-        import asyncio
-
         if turn.shared is None:
             turn.shared = asyncio.get_running_loop().create_future()
         if self.host != turn.leader:

@@ -91,7 +91,7 @@ class BufferedSocket:
 CURVE25519 = "curve25519-sha256"
 
 
-class UntimedPacketizer(paramiko.Packetizer):
+class UntimedPacketizer(paramiko.Packetizer):  # type: ignore[misc]
     """Without paramiko's timer thread for each handshake: whoever logs in closes the socket when time is over."""
 
     def start_handshake(self, timeout: float) -> None:
@@ -102,7 +102,7 @@ def _call(name: str) -> Callable[[Any, Any], None]:
     return lambda channel, message: getattr(channel, name)(message)
 
 
-class SshWire(paramiko.Transport):
+class SshWire(paramiko.Transport):  # type: ignore[misc]
     """One SSH connection. Until `attach`, used by the thread that logs in; then by the event loop."""
 
     _channel_handler_table = {

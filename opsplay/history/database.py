@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opsplay.errors import Fault, OpsError
 from opsplay.history.state_dir import make_private
@@ -14,6 +14,7 @@ from opsplay.history.state_dir import make_private
 if TYPE_CHECKING:
     import sqlalchemy
 
+T = TypeVar("T")
 Row = dict[str, Any]
 Values = Mapping[str, Any]
 SQL = Path(__file__).parent / "sql"
@@ -28,6 +29,18 @@ class Database(Protocol):
     def lock_schema(self) -> None:
         """Until the end of the transaction nobody else changes the schema."""
         ...
+
+
+def ask(target: str | Path, question: Callable[[Database], T]) -> T:
+    """The answer. Where SQLite cannot write (full disk, read-only folder) it is read as it stands."""
+    try:
+        with opened(target) as database:
+            return question(database)
+    except HistoryFailed:
+        if is_postgresql(target) or not _path(target).is_file():
+            raise
+        with _as_it_stands(_path(target)) as database:
+            return question(database)
 
 
 @contextmanager
@@ -118,6 +131,18 @@ def _sqlite(path: Path) -> Iterator[Database]:
         raise
     finally:
         connection.close()
+
+
+@contextmanager
+def _as_it_stands(path: Path) -> Iterator[Database]:
+    """Read without a lock, a journal or shared memory: none of them can be made."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        yield _Sqlite(connection)
+        connection.close()
+    except sqlite3.Error as error:
+        raise HistoryFailed(str(path), str(error)) from error
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
-from opsplay.history.database import Database, Row, opened
+from opsplay.history.database import Database, Row, ask
 from opsplay.history.journal import is_open
 from opsplay.history.state_dir import JOURNAL
 from opsplay.report.summary import RunSummary
@@ -69,9 +69,11 @@ class History:
         self.target = target or state / "history.sqlite3"
 
     def runs(self, wanted: RunFilter) -> list[RunRow]:
-        with opened(self.target) as database:
-            recorded = _recorded(database, wanted)
+        def question(database: Database) -> tuple[list[RunRow], set[str]]:
             known = {row["run_id"] for row in database.query("SELECT run_id FROM runs")}
+            return _recorded(database, wanted), known
+
+        recorded, known = ask(self.target, question)
         rows = recorded + [row for row in self._unrecorded(known, wanted.host) if _matches(row, wanted)]
         return sorted(rows, key=lambda row: (row.started, row.run_id), reverse=True)[: wanted.limit]
 
@@ -113,9 +115,12 @@ class History:
 
     def recorded(self, run_id: str) -> RecordedRun | None:
         """What the database has of a run."""
-        with opened(self.target) as database:
+
+        def question(database: Database) -> RecordedRun | None:
             runs = database.query("SELECT * FROM runs WHERE run_id = :run", {"run": run_id})
             return _recorded_run(database, runs[0]) if runs else None
+
+        return ask(self.target, question)
 
 
 def _recorded(database: Database, wanted: RunFilter) -> list[RunRow]:

@@ -33,7 +33,14 @@ def state(tmp_path: Path, events: list[Event]) -> Path:
 
 def opsplay(state: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from opsplay.cli.main import main; main()", "history", *words]
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OPSPLAY_STATE": str(state), "HOME": str(state), "TZ": "UTC", **environ}
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "OPSPLAY_STATE": str(state),
+        "HOME": str(state),
+        "TZ": "UTC",
+        **environ,
+    }
     return subprocess.run(command, env=env, cwd=state.parent, capture_output=True, text=True, timeout=60)
 
 
@@ -42,7 +49,19 @@ def test_list(state: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     head, line = done.stdout.splitlines()
     assert head.split() == ["run", "started", "outcome", "verdict", "hosts", "changed", "failed", "time", "playbook"]
-    assert line.split() == [RUN, "2026-11-22", "10:00:00", "failed", "crit", "4", "7", "2", "42", "s", "weekly_maintenance.yml"]
+    assert line.split() == [
+        RUN,
+        "2026-11-22",
+        "10:00:00",
+        "failed",
+        "crit",
+        "4",
+        "7",
+        "2",
+        "42",
+        "s",
+        "weekly_maintenance.yml",
+    ]
     rows = json.loads(opsplay(state, "list", "--json", "--host", "db1", "--since", "2026-11-01").stdout)
     assert [(row["run_id"], row["outcome"], row["check"]) for row in rows] == [(RUN, "failed", False)]
     assert opsplay(state, "list", "--outcome", "ok").stdout == "no runs\n"
@@ -71,7 +90,11 @@ def test_path_and_compare(state: Path) -> None:
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(("show", "nothing"), "unknown-run"), (("list", "--since", "tomorrow"), "bad-time"), (("--database", "mysql://x/y", "list"), "unknown-history-database")],
+    [
+        (("show", "nothing"), "unknown-run"),
+        (("list", "--since", "tomorrow"), "bad-time"),
+        (("--database", "mysql://x/y", "list"), "unknown-history-database"),
+    ],
 )
 def test_errors_are_exit_code_one_with_a_remedy(state: Path, words: tuple[str, ...], code: str) -> None:
     done = opsplay(state, *words)
@@ -84,13 +107,23 @@ def test_an_empty_history_is_no_error(tmp_path: Path) -> None:
     assert (opsplay(tmp_path / "new", "list").stdout, opsplay(tmp_path / "new", "list").returncode) == ("no runs\n", 0)
 
 
-@pytest.mark.parametrize("environ", [{"LANG": "C", "TERM": "dumb"}, {"COLUMNS": "40"}, {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}])
+@pytest.mark.parametrize(
+    "environ", [{"LANG": "C", "TERM": "dumb"}, {"COLUMNS": "40"}, {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}]
+)
 def test_pipes_and_locales(state: Path, environ: dict[str, str]) -> None:
     """Fault row 49 for this command."""
     program = f"{sys.executable} -c 'from opsplay.cli.main import main; main()' history"
     for words in ("list | head -1", "show | head -1", "list >&-", "show >&-"):
-        env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "OPSPLAY_STATE": str(state), "HOME": "/nonexistent", **environ}
-        done = subprocess.run(["bash", "-c", f"set -o pipefail; {program} {words}"], env=env, capture_output=True, text=True, timeout=60)
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "OPSPLAY_STATE": str(state),
+            "HOME": "/nonexistent",
+            **environ,
+        }
+        done = subprocess.run(
+            ["bash", "-c", f"set -o pipefail; {program} {words}"], env=env, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode in (0, 141), done.stderr
         assert "Traceback" not in done.stderr
 

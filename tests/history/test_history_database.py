@@ -206,6 +206,16 @@ def test_sqlite_url_and_a_file_that_is_no_database(tmp_path: Path, events: list[
         record(RunSummary.from_events(events), tmp_path / "bad.db")
 
 
+def test_a_database_in_a_folder_that_cannot_be_written_is_still_read(tmp_path: Path, events: list[Event]) -> None:
+    """A full disk must not hide what happened. (Root may write anywhere: then a broken WAL file stands in for it.)"""
+    path = tmp_path / "kept" / "history.sqlite3"
+    record(RunSummary.from_events(events), path)
+    path.with_name("history.sqlite3-wal").mkdir()
+    assert [row.run_id for row in History(tmp_path, path).runs(RunFilter())] == [FIRST]
+    with pytest.raises(HistoryFailed):
+        record(RunSummary.from_events(events), path)
+
+
 def test_an_unknown_kind_of_database_is_refused(events: list[Event]) -> None:
     with pytest.raises(OpsError) as caught:
         record(RunSummary.from_events(events), "mysql://root:hunter2@db/x")

@@ -66,7 +66,9 @@ def test_odd_results_become_text() -> None:
 
 def test_gathered_facts_are_written_once() -> None:
     def finished(facts: dict[str, int]) -> dict[str, object]:
-        event = HostFinished(at=1.0, task_id="t", host="h", status="ok", result={"ansible_facts": facts, "changed": False}, duration=0.1)
+        event = HostFinished(
+            at=1.0, task_id="t", host="h", status="ok", result={"ansible_facts": facts, "changed": False}, duration=0.1
+        )
         result: dict[str, object] = json.loads(encode_event(event))["result"]
         return result
 

@@ -16,7 +16,9 @@ def collect(system, folder, seconds):
 
 def _one(system, path, seconds):
     found = system.stat(path)
-    if found is not None and found.st_mode & 0o111:
+    if found is None:
+        return _problem(system, "Could not stat fact (%s): it leads to nothing" % path)
+    if found.st_mode & 0o111:
         return _from_program(system, path, seconds)
     content = sources.text(system, path)
     if content is None:
@@ -50,7 +52,7 @@ def _parse_ini(system, path, content):
         parser.read_string(content)
         return {section: dict(parser.items(section)) for section in parser.sections()}
     except (configparser.Error, ValueError) as error:
-        return _problem(system, "error loading facts as JSON or ini - please check content: %s (%s)"
+        return _problem(system, "error loading facts as ini - please check content: %s (%s)"
                         % (path, str(error).split("\n")[0]))
 
 

@@ -86,8 +86,8 @@ def _concerns(line, host, wanted, removing=False):
     entry = _parse(line)
     if entry is None or not _names(entry[1], host):
         return False
-    if removing and not wanted:
-        return True
+    if removing:
+        return not wanted or (entry[0], entry[2], entry[3]) in wanted
     return any((entry[0], entry[2]) == key[:2] for key in wanted)
 
 
@@ -127,9 +127,11 @@ def apply(system, args, change):
 
 
 def report(args, before, after):
-    return {"name": args.name, "path": _path(args), "state": args.state, "hash_host": args.hash_host, "key": args.key}
+    return {"name": args.name, "path": _path(args), "state": args.state, "hash_host": args.hash_host, "key": args.key,
+            "diff": difference(args, before, after)}  # this module gives its diff always
 
 
 def difference(args, before, after):
     return {"before": before["content"] or "", "after": after["content"] or "",
-            "before_header": _path(args) if before["content"] is not None else "/dev/null", "after_header": _path(args)}
+            "before_header": _path(args) if before["content"] is not None else "/dev/null",
+            "after_header": _path(args) if after["content"] is not None else "/dev/null"}

@@ -6,7 +6,7 @@ from opsplay.remote.spec import Args, Listing, ModuleFailure, Spec, Text
 
 SPEC = Spec(
     args={"name": Listing(required=True, text="Packages, by the names of the host's distribution."),
-          "state": Text(required=True, text="present, absent or latest."), "use": Text(default="auto")},
+          "state": Text(text="present, absent or latest; the package manager's own default otherwise."), "use": Text(default="auto")},
     returns={}, examples=["package: {name: ntpdate, state: present}"], open_ended=True,
 )
 MANAGERS = {"apt": apt, "dnf": dnf, "dnf5": dnf, "yum": dnf, "apk": apk, "zypper": zypper, "pacman": pacman}
@@ -25,7 +25,7 @@ def act(system, args):
         name = aliases.get(name, name)
         if name not in every and name != "use":
             raise ModuleFailure("Unsupported parameters for (%s) module: %s" % (manager, name))
-        if name != "use":
+        if name != "use" and value is not None:
             every[name] = value
     every["state"] = {"installed": "present", "removed": "absent"}.get(every["state"], every["state"])
     return module.act(system, every)

@@ -50,7 +50,7 @@ def _look(manager, args, system):
         return unit
     if args.masked and args.state is None and args.enabled is None:
         return unit  # a unit that is not there can be masked all the same
-    if unit.offline and unit.error and args.state is not None and not system.check:
+    if unit.offline and unit.error and not unit.in_chroot and args.state is not None and not system.check:
         raise ModuleFailure("Service is in unknown state: %s" % unit.error, status=unit.status)
     if args.masked is False and args.state is None and args.enabled is None:
         return unit
@@ -78,6 +78,9 @@ def _enable(system, args, unit, before, after):
 
 def _run(system, args, unit, before, after):
     if args.state is None:
+        return
+    if unit.in_chroot:
+        system.warn("Target is a chroot or systemd is offline: nothing can be started or stopped here")
         return
     if unit.offline:
         raise ModuleFailure("Service is in unknown state: %s" % unit.error, status=unit.status)

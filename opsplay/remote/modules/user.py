@@ -27,7 +27,7 @@ SPEC = Spec(
              "home": "Home.", "shell": "Shell.", "comment": "GECOS.", "ssh_public_key": "The generated key."},
     examples=["user: {name: deploy, groups: [sudo], append: true, shell: /bin/bash}"],
 )
-HASH = re.compile(r"^(\$[^$]+\$.+|[!*]+|\*LOCKED\*|[A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19}|!.*|)$")
+HASH_LENGTHS = {"1": 22, "5": 43, "6": 86}
 AGEING = (("password_expire_min", "minimum"), ("password_expire_max", "maximum"),
           ("password_expire_warn", "warning"), ("password_expire_account_disable", "inactive"))
 
@@ -60,9 +60,19 @@ def _check_groups(system, args):
     for name in ([args.group] if args.group is not None else []) + _names(args.groups):
         if accounts.group(system, name, args.local) is None:
             raise ModuleFailure("Group %s does not exist" % name)
-    if args.password and not system.check and not HASH.match(args.password):
+    if args.password and not system.check and not _is_hash(args.password):
         system.warn("The input password appears not to have been hashed. The 'password' argument must be encrypted "
                     "for this module to work properly.")
+
+
+def _is_hash(text):
+    """Whether /etc/shadow would take it for a hash; what locks an account (!, *) is fine too."""
+    if set(text) <= {"!", "*"} or text == "*LOCKED*":
+        return True
+    fields = text.lstrip("!").split("$")
+    if len(fields) < 3 or not re.match(r"^[A-Za-z0-9./=+]*$", fields[-1]):
+        return len(fields) == 1 and re.match(r"^([A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19})$", fields[0]) is not None
+    return len(fields[-1]) == HASH_LENGTHS.get(fields[1], len(fields[-1]))
 
 
 def _names(groups):

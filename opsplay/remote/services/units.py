@@ -54,7 +54,8 @@ class Unit(object):
         run = manager.ask("show", "--no-pager", "--", name)
         self.status = parse_properties(run.stdout) if run.rc == 0 else {}
         self.error = "" if run.rc == 0 else (run.stderr or run.stdout).strip()
-        self.offline = run.rc != 0  # no systemd to talk to: a chroot or an image being built
+        self.in_chroot = "Running in chroot" in run.stderr + run.stdout or os.environ.get("SYSTEMD_OFFLINE") == "1"
+        self.offline = run.rc != 0 or self.in_chroot or not self.status  # no systemd to talk to
 
     @property
     def is_found(self):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SCOPE = "\0scope"
 DICT_METHODS = frozenset(name for name in dir(dict) if not name.startswith("_"))
 WIDE_FORMAT = re.compile(r"\d{7}")
+UNKNOWN_ESCAPE = re.compile(r"""((?<!\\)(?:\\\\)*)\\(?=[^\\'"abfnrtv0-7xNuU\n])""")
 LOOKUPS = frozenset({"lookup", "query", "q"})
 WIDE_METHODS = frozenset({"ljust", "rjust", "center", "zfill", "expandtabs"})
 
@@ -62,14 +63,22 @@ class ScopeContext(Context):
         return {**self.parent, **self.vars}
 
 
-class BackslashLexer(Lexer):
-    """Keeps backslashes in string literals as written, so that `regex_replace('(a)', '\\1')` works in a playbook."""
+class OwnLexer(Lexer):
+    """Backslashes in string literals: all kept as written (`regex_replace('(a)', '\\1')` in a playbook), or, in
+    expressions and files, kept where Python knows no such escape (`match('\\w')`), which would be a warning."""
+
+    def __init__(self, environment: Any, keep: bool) -> None:
+        super().__init__(environment)
+        self.kept = re.compile(r"\\") if keep else UNKNOWN_ESCAPE
 
     def wrap(self, stream: Iterable[tuple[int, str, str]], name: Any = None, filename: Any = None) -> Iterator[Any]:
-        kept = (
-            (line, token, text.replace("\\", "\\\\") if token == "string" else text) for line, token, text in stream
-        )
-        return super().wrap(kept, name, filename)
+        return super().wrap(map(self._with_backslashes, stream), name, filename)
+
+    def _with_backslashes(self, part: tuple[int, str, str]) -> tuple[int, str, str]:
+        line, token, text = part
+        if token == "string" and "\\" in text:
+            text = self.kept.sub(r"\\\\", text) if self.kept is not UNKNOWN_ESCAPE else self.kept.sub(r"\1\\\\", text)
+        return line, token, text
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
@@ -93,7 +102,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     @property
     def lexer(self) -> Lexer:
         if self._own_lexer is None:
-            self._own_lexer = BackslashLexer(self) if self.keep_backslashes else Lexer(self)
+            self._own_lexer = OwnLexer(self, self.keep_backslashes)
         return self._own_lexer
 
     def concat(self, values: Iterable[Any]) -> Any:

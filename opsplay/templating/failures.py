@@ -26,6 +26,16 @@ class LookupFailed(TemplateFailed):
     """A lookup failed; the one failure that `errors='ignore'` may silence."""
 
 
+def too_deep(where: Where | None = None) -> TemplateFailed:
+    """A value that holds itself, or nests deeper than anything sane."""
+    return TemplateFailed(
+        "recursive loop detected in template string: a value is nested too deeply, or holds itself",
+        where,
+        "A variable may not be made from itself; give one of them another name.",
+        code="template-recursion",
+    )
+
+
 def limit_exceeded(what: str) -> TemplateFailed:
     """The refusal of an expression that would eat the controller's memory or time."""
     return TemplateFailed(

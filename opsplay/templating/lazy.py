@@ -43,9 +43,11 @@ class LazyDict(dict[Any, Any]):
         return self[key] if dict.__contains__(self, key) else default
 
     def pop(self, key: Any, *default: Any) -> Any:
-        value = self.get(key)
-        dict.pop(self, key, *default)
-        return value if value is not None or not default else default[0]
+        if dict.__contains__(self, key):
+            value = self[key]
+            dict.pop(self, key)
+            return value
+        return dict.pop(self, key, *default)
 
     def setdefault(self, key: Any, default: Any = None) -> Any:
         if key not in self:

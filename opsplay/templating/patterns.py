@@ -53,7 +53,7 @@ def replace(pattern: str, text: str, replacement: str, flags: int = 0, count: in
 
 def _run(operation: str, pattern: str, flags: int, text: str, *more: Any) -> Any:
     try:
-        if is_quick(pattern, len(text)):
+        if is_quick(pattern, len(text), operation, flags):
             return regex_child.perform(operation, pattern, flags, text, *more)
     except re.error as error:
         raise TemplateFailed(f"Invalid regular expression ({pattern}): {error}", code="bad-regex") from None
@@ -64,12 +64,13 @@ def _named(more: tuple[Any, ...]) -> dict[str, Any]:
     return dict(zip(("replacement", "count"), more, strict=False))
 
 
-def is_quick(pattern: str, length: int) -> bool:
+def is_quick(pattern: str, length: int, operation: str = "search", flags: int = 0) -> bool:
     """Whether the expression surely ends soon on a text of that length."""
     repeats, nested = danger(pattern)
     if nested:
         return length <= 16
-    return bool(length ** (repeats + 1) <= STEPS)
+    anchored = operation in ("match", "fullmatch") or (pattern[:1] == "^" and "|" not in pattern and not flags & re.M)
+    return bool(length ** (repeats + (not anchored)) <= STEPS)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import nodes
-from jinja2.exceptions import TemplateError, TemplateSyntaxError
+from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.parser import Parser
 from jinja2.runtime import Undefined as JinjaUndefined
 
@@ -19,7 +19,7 @@ from opsplay.templating.environment import (
     changes_containers,
     prepared,
 )
-from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.failures import TemplateFailed, too_deep
 from opsplay.templating.undefined import Marker
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Program:
                 error.where = place_of(error)
             raise
         except RecursionError:
-            raise TemplateFailed("the template nests too deeply", where, code="template-recursion") from None
+            raise too_deep(where) from None
         except Exception as error:
             raise failure(error, place_of(error) if self.is_file else where) from error
 
@@ -114,6 +114,8 @@ def source_line(debug_info: str, line: int) -> int:
 def failure(error: Exception, where: Where | None) -> TemplateFailed:
     if isinstance(error, TemplateSyntaxError):
         return syntax_error(error, where)
+    if isinstance(error, TemplateNotFound):
+        return TemplateFailed(f"the template {error.name!r} was not found", where, code="template-not-found")
     text = str(error) or type(error).__name__
     return TemplateFailed(text if isinstance(error, TemplateError) else f"Error rendering template: {text}", where)
 

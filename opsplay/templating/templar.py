@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opsplay.errors import OpsError, Where
 from opsplay.templating.budget import SECONDS, Budget
-from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.failures import TemplateFailed, too_deep
 from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING, Scope, ScopeView
@@ -196,6 +196,8 @@ class Templar:
         state.budget = self.budget()
         try:
             return self._plain(value, kind, where)
+        except RecursionError:
+            raise too_deep(where) from None
         finally:
             state.budget = None
 

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import FileSystemLoader
-from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError
+from jinja2.exceptions import TemplateSyntaxError
 
 from opsplay.errors import OpsError, Where
 from opsplay.templating.environment import TemplateEnvironment
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.program import Program, load, syntax_error
 from opsplay.templating.scope import OverlayScope, Scope
+from opsplay.templating.undefined import Marker
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
@@ -66,7 +67,7 @@ def environment_for(
     known: dict[Any, TemplateEnvironment] = templar.file_environments
     if key not in known:
         loader = FileSystemLoader(folders, followlinks=True) if folders else None
-        options = {"newline_sequence": newline, "loader": loader, **syntax}
+        options = {"newline_sequence": newline, "loader": loader, "finalize": defined, **syntax}
         known[key] = TemplateEnvironment(templar, keep_backslashes=False, **options)
         templar.equip(known[key])
     return known[key]
@@ -80,12 +81,17 @@ def _rendered(environment: TemplateEnvironment, text: str, scope: Scope, path: s
         return program.text(value)
     except TemplateSyntaxError as error:
         raise syntax_error(error, Where(error.filename or name, error.lineno + skipped)) from None
-    except TemplateNotFound as error:
-        raise TemplateFailed(f"the template {error.name!r} was not found", Where(name)) from None
     except OpsError as error:
         if error.where is None or (error.where.path == name and not error.where.line):
             error.where = Where(name)
         raise
+
+
+def defined(value: Any) -> Any:
+    """Raises for an undefined value where it is written, so that the error has that line."""
+    if isinstance(value, Marker):
+        raise value.error
+    return value
 
 
 def compile_file(environment: TemplateEnvironment, text: str, name: str) -> Program:

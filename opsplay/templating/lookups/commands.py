@@ -36,7 +36,10 @@ def lines(call: LookupCall) -> list[Any]:
 
 
 def url(call: LookupCall) -> list[Any]:
-    """What a URL answers, by lines unless split_lines=false."""
+    """What a URL answers, by lines unless split_lines=false.
+
+    Options: split_lines=true, validate_certs=true, use_proxy=true, username, password, headers={}, timeout=10, http_agent, ca_path, client_cert, client_key.
+    """
     found: list[Any] = []
     for term in call.terms:
         text = _fetch(call, to_text(term))

@@ -14,7 +14,10 @@ from opsplay.templating.texts import to_text, truth
 
 
 def file(call: LookupCall) -> list[Any]:
-    """The contents of files, their end stripped of white space."""
+    """The contents of files, their end stripped of white space.
+
+    Options: rstrip=true, lstrip=false.
+    """
     found = []
     for term in call.terms:
         text = call.read(call.need_file("files", term))
@@ -49,7 +52,10 @@ def _folders(call: LookupCall, folder: str) -> list[str]:
 
 
 def first_found(call: LookupCall) -> list[Any]:
-    """The first file that is there."""
+    """The first file that is there.
+
+    Options: files, paths, skip=false.
+    """
     skip = call.flag("skip") or _skips(call.terms)
     for name, subdir in _candidates(call, call.terms, call.options):
         path = call.find_file(subdir, name)
@@ -100,7 +106,10 @@ def _split(value: Any, separators: str) -> list[str]:
 
 
 def template(call: LookupCall) -> list[Any]:
-    """Templates of the playbook or role, rendered. They are trusted text; what they give is data."""
+    """Templates of the playbook or role, rendered. They are trusted text; what they give is data.
+
+    Options: template_vars={}, trim_blocks, lstrip_blocks, and the *_string options of template.
+    """
     given = call.option("template_vars", {})
     names = (
         "variable_start_string", "variable_end_string", "comment_start_string", "comment_end_string",

@@ -62,7 +62,10 @@ def _options(call: LookupCall, source: Any, row: dict[str, Any]) -> list[Any]:
 
 
 def random_string(call: LookupCall) -> list[Any]:
-    """A random text, with at least so many characters of each kind."""
+    """A random text, with at least so many characters of each kind.
+
+    Options: length=8, upper, lower, numbers, special, min_upper, min_lower, min_numeric, min_special, override_all, override_special, ignore_similar_chars, base64.
+    """
     length = int(call.option("length", 8))
     check_width(length)
     kinds = {"lower": string.ascii_lowercase, "upper": string.ascii_uppercase, "numeric": string.digits}
@@ -92,7 +95,10 @@ def _alphabet(call: LookupCall, special: str) -> str:
 
 
 def merge_variables(call: LookupCall) -> list[Any]:
-    """The variables whose names a pattern finds, merged: dicts into one, lists one after another."""
+    """The variables whose names a pattern finds, merged: dicts into one, lists one after another.
+
+    Options: pattern_type='regex', initial_value.
+    """
     kind = call.option("pattern_type", "regex")
     found = []
     for term in call.terms:
@@ -122,7 +128,10 @@ def _merged(values: list[Any], initial: Any) -> Any:
 
 
 def filetree(call: LookupCall) -> list[Any]:
-    """Every file, folder and link under the `files/TERM` folders, with its attributes."""
+    """Every file, folder and link under the `files/TERM` folders, with its attributes.
+
+    Options: exclude.
+    """
     found: list[Any] = []
     seen: set[str] = set()
     excluded = call.option("exclude")

@@ -102,7 +102,10 @@ def without(item: Any, path: list[str]) -> Any:
 
 
 def sequence(call: LookupCall) -> list[Any]:
-    """Numbers from start to end, as text: `start=1 end=5 stride=2 format=web%02d`, or `1-5`."""
+    """Numbers from start to end, as text: `start=1 end=5 stride=2 format=web%02d`, or `1-5`.
+
+    Options: start=1, end, count, stride=1, format='%d'.
+    """
     found: list[Any] = []
     for term in call.terms or ([None] if call.options else []):
         found += _numbers(_sequence_options(call, term))

@@ -25,7 +25,10 @@ OPTIONS: dict[str, Any] = {
 
 
 def password(call: LookupCall) -> list[Any]:
-    """A password, made once and read from its file afterwards; `/dev/null` keeps none."""
+    """A password, made once and read from its file afterwards; `/dev/null` keeps none.
+
+    Options: length=20, chars='ascii_letters,digits,.,:,-,_', encrypt, ident, seed.
+    """
     return [_password(call, to_text(term)) for term in call.terms]
 
 

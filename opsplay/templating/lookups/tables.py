@@ -47,7 +47,10 @@ def unescaped(text: str) -> str:
 
 
 def csvfile(call: LookupCall) -> list[Any]:
-    """The value in a column of the row whose first column is the key."""
+    """The value in a column of the row whose first column is the key.
+
+    Options: file='ansible.csv', col=1, keycol=0, delimiter='TAB', encoding='utf-8', default=[].
+    """
     found: list[Any] = []
     for term in call.terms or [""]:
         key, named = inline_options(term, CSV_OPTIONS)
@@ -80,7 +83,10 @@ def _column(value: Any) -> int:
 
 
 def ini(call: LookupCall) -> list[Any]:
-    """The value of a key in an INI or properties file."""
+    """The value of a key in an INI or properties file.
+
+    Options: file='ansible.ini', section='global', type='ini', re=false, default='', encoding='utf-8', case_sensitive=false, allow_no_value=false, interpolation=true.
+    """
     parsers: dict[tuple[Any, ...], Any] = {}
     found: list[Any] = []
     given = {("allow_no_value" if name == "allow_none" else name): value for name, value in call.options.items()}

@@ -29,7 +29,10 @@ SETTING_NAMES = {
 
 
 def vars_(call: LookupCall) -> list[Any]:
-    """The values of variables by name; `default` where there is none."""
+    """The values of variables by name; `default` where there is none.
+
+    Options: default.
+    """
     found = []
     for term in call.terms:
         if not isinstance(term, str):
@@ -58,7 +61,10 @@ def varnames(call: LookupCall) -> list[Any]:
 
 
 def env(call: LookupCall) -> list[Any]:
-    """Environment variables of the controller."""
+    """Environment variables of the controller.
+
+    Options: default=''.
+    """
     default = call.option("default", "")
     found = []
     for term in call.terms:
@@ -76,7 +82,10 @@ def inventory_hostnames(call: LookupCall) -> list[Any]:
 
 
 def config(call: LookupCall) -> list[Any]:
-    """The values of settings, by the names of ansible.cfg's documentation."""
+    """The values of settings, by the names of ansible.cfg's documentation.
+
+    Options: on_missing='error', show_origin=false.
+    """
     missing = call.option("on_missing", "error")
     if missing not in ("error", "warn", "skip"):
         raise ValueError(f"Invalid value for option 'on_missing': {missing!r}")

@@ -1,0 +1,98 @@
+"""Filters, tests and lookups that users wrote for Ansible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opsplay.errors import OpsError
+from opsplay.templating.failures import TemplateFailed
+from opsplay.templating.plugins import Plugins
+from opsplay.templating.templar import Templar
+from tests.templating.rendering import render, scope_of
+
+FILTERS = """
+from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.text.converters import to_text
+from jinja2 import pass_environment
+
+def shout(value, mark="!"):
+    if not isinstance(value, str):
+        raise AnsibleFilterError("shout wants text")
+    return to_text(value).upper() + mark
+
+def types(value):
+    return [type(value).__name__, type(value["a"]).__name__]
+
+@pass_environment
+def with_environment(environment, value):
+    return environment.getitem(value, 0)
+
+class FilterModule:
+    def filters(self):
+        return {"shout": shout, "types": types, "basename": lambda value: "mine", "with_environment": with_environment}
+"""
+TESTS = "class TestModule:\n    def tests(self):\n        return {'even_length': lambda value: len(value) % 2 == 0}\n"
+LOOKUP = """
+from ansible.plugins.lookup import LookupBase
+from ansible.errors import AnsibleError
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        if "fail" in terms:
+            raise AnsibleError("told to fail")
+        self.set_options(var_options=variables, direct=kwargs)
+        return [f"{term}-{variables['x']}-{self.get_option('end')}" for term in terms]
+"""
+
+
+@pytest.fixture
+def templar(tmp_path: Path) -> Templar:
+    for name, text in (("filter/mine.py", FILTERS), ("test/mine.py", TESTS), ("lookup/marked.py", LOOKUP)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    collected = tmp_path / "ansible_collections" / "acme" / "tools" / "plugins" / "filter"
+    collected.mkdir(parents=True)
+    (collected / "own.py").write_text(
+        "class FilterModule:\n    def filters(self):\n        return {'own': lambda value: 'acme'}\n"
+    )
+    folders = [[str(tmp_path / kind)] for kind in ("filter", "test", "lookup")]
+    return Templar(plugins=Plugins(*folders, [str(tmp_path)]))
+
+
+def test_users_plugins_work(templar: Templar) -> None:
+    scope = scope_of("x: 7\nd: {a: {b: '{{ x }}'}}")
+    assert render("{{ 'a' | shout }} {{ 'a' | shout(mark='?') }}", scope, templar) == "A! A?"
+    assert render("{{ d | types }}", scope, templar) == ["dict", "dict"], "plain values, nothing lazy"
+    assert render("{{ '/a/b' | basename }}", scope, templar) == "mine", "a user's filter wins over ours"
+    assert render("{{ [3] | with_environment }}", scope, templar) == 3
+    assert render("{{ 'ab' is even_length }}", scope, templar) is True
+    assert render("{{ query('marked', 'a', 'b', end='z') }}", scope, templar) == ["a-7-z", "b-7-z"]
+    assert render("{{ 1 | acme.tools.own }}", scope, templar) == "acme"
+
+
+def test_their_errors_name_them(templar: Templar) -> None:
+    with pytest.raises(TemplateFailed, match="The filter plugin 'shout' failed: shout wants text"):
+        render("{{ 1 | shout }}", None, templar)
+    with pytest.raises(TemplateFailed, match="The lookup plugin 'marked' failed: told to fail"):
+        render("{{ lookup('marked', 'fail') }}", None, templar)
+
+
+def test_a_folder_may_be_added_while_running(templar: Templar, tmp_path: Path) -> None:
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "late.py").write_text(
+        "class FilterModule:\n    def filters(self):\n        return {'late': lambda value: 'L'}\n"
+    )
+    with pytest.raises(TemplateFailed, match="No filter named 'late'"):
+        render("{{ 1 | late }}", None, templar)
+    templar.plugins.add("filter", str(tmp_path / "late"))
+    assert render("{{ 1 | late }}", None, templar) == "L"
+
+
+def test_a_plugin_that_does_not_import_is_told_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("import no_such_module_anywhere\n")
+    with pytest.raises(OpsError, match="no_such_module_anywhere") as caught:
+        render("{{ 1 | anything }}", None, Templar(plugins=Plugins([str(tmp_path)])))
+    assert caught.value.code == "plugin-does-not-load"
+    assert str(caught.value.where) == str(tmp_path / "broken.py")

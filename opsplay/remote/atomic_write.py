@@ -8,6 +8,7 @@ import pwd
 import stat
 import time
 
+from opsplay.remote import trusted_path
 from opsplay.remote.spec import ModuleFailure
 
 _CANNOT_RENAME = (errno.EBUSY, errno.EXDEV, errno.ETXTBSY, errno.EACCES, errno.EPERM)
@@ -37,7 +38,7 @@ def _through_links(path, links):
             raise ModuleFailure("%s is a directory, not a file" % path)
         return path
     if links == "follow":
-        return os.path.realpath(path)
+        return trusted_path.resolve(path)
     if links == "replace":
         return path
     raise ModuleFailure("%s is a symbolic link to %s; it is neither followed nor replaced unless asked"
@@ -46,7 +47,7 @@ def _through_links(path, links):
 
 def _open_folder(folder):
     try:
-        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        return trusted_path.open_folder(folder)
     except OSError as error:
         raise ModuleFailure("Destination directory %s does not exist or cannot be opened: %s"
                             % (folder, error.strerror))
@@ -194,7 +195,8 @@ def _put_in_place(directory, temporary, name, path, data, unsafe):
 
 
 def _write_in_place(path, data):
-    fd = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
+    with trusted_path.parent(path) as (folder, name):
+        fd = os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, dir_fd=folder)
     try:
         _write_all(fd, data, path)
     finally:

@@ -4,8 +4,8 @@ import glob
 import hashlib
 import os
 import shutil
-import stat
 
+from opsplay.remote import trusted_path
 from opsplay.remote.spec import ModuleFailure
 
 SBIN = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin")
@@ -129,39 +129,50 @@ class System:
         from opsplay.remote.atomic_write import backup_file
         return backup_file(self, path)
 
+    # Each is done relative to a folder that was found without trusting anybody's links (remote/trusted_path.py).
+
     def mkdir(self, path, mode=0o777):
-        os.mkdir(path, mode)
+        with trusted_path.parent(path) as (folder, name):
+            os.mkdir(name, mode, dir_fd=folder)
 
     def remove(self, path):
         """Removes one file or link, never what a link leads to."""
-        os.unlink(path)
+        with trusted_path.parent(path) as (folder, name):
+            os.unlink(name, dir_fd=folder)
 
     def rmdir(self, path):
-        os.rmdir(path)
+        with trusted_path.parent(path) as (folder, name):
+            os.rmdir(name, dir_fd=folder)
 
     def rename(self, source, target):
-        os.rename(source, target)
+        with trusted_path.parent(source) as (folder, name), trusted_path.parent(target) as (other, new):
+            os.rename(name, new, src_dir_fd=folder, dst_dir_fd=other)
 
     def symlink(self, target, path):
-        os.symlink(target, path)
+        with trusted_path.parent(path) as (folder, name):
+            os.symlink(target, name, dir_fd=folder)
 
     def link(self, target, path):
-        os.link(target, path)
+        with trusted_path.parent(target) as (folder, name), trusted_path.parent(path) as (other, new):
+            os.link(name, new, src_dir_fd=folder, dst_dir_fd=other, follow_symlinks=False)
 
     def chmod(self, path, mode):
         """Sets the permission bits; a link is never followed, and has none of its own."""
-        if not stat.S_ISLNK(os.lstat(path).st_mode):
-            os.chmod(path, mode)
+        trusted_path.chmod(path, mode)
 
     def chown(self, path, uid=-1, gid=-1, follow=False):
-        os.chown(path, uid, gid, follow_symlinks=follow)
+        with trusted_path.parent(trusted_path.resolve(path) if follow else path) as (folder, name):
+            os.chown(name, uid, gid, dir_fd=folder, follow_symlinks=False)
 
     def utime(self, path, times=None, follow=False):
-        os.utime(path, times, follow_symlinks=follow)
+        with trusted_path.parent(trusted_path.resolve(path) if follow else path) as (folder, name):
+            os.utime(name, times, dir_fd=folder, follow_symlinks=False)
 
     def rmtree(self, path):
         """Removes a folder and all below it, never through a link."""
-        shutil.rmtree(path)
+        with trusted_path.parent(path) as (folder, name):
+            inside = "/proc/self/fd/%d" % folder
+            shutil.rmtree(os.path.join(inside, name) if os.path.isdir(inside) else path)
 
     # -- the rest
 

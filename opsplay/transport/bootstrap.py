@@ -117,7 +117,7 @@ def portable_quote(text: str) -> str:
     if not any(char in text for char in "'\\\n!"):
         return f"'{text}'"
     encoded = "".join(f"\\{byte:03o}" if byte in _OCTAL or byte > 126 else chr(byte) for byte in text.encode())
-    return f"'eval \"$(printf \"{encoded}\")\"'"
+    return f'\'eval "$(printf "{encoded}")"\''
 
 
 _OCTAL = frozenset(b"'\\\n!%\"$`\r\t")

@@ -96,7 +96,7 @@ class FakeTransport:
 class FakeRequest:
     def __init__(self, session: FakeSession, count: int) -> None:
         loop = asyncio.get_running_loop()
-        self.replies: list[asyncio.Future[Reply]] = [loop.create_future() for _ in range(count)]
+        self.replies: Sequence[asyncio.Future[Reply]] = [loop.create_future() for _ in range(count)]
         self._session = session
         self.cancelled = asyncio.Event()
 
@@ -194,4 +194,4 @@ def _pick(answers: dict[str, Answer], name: str, subject: Any) -> Any:
         if not answer:
             raise OpsError("fake-used-up", f"the fake host has no further answer for {name}", fault=Fault.OPSPLAY)
         answer = answer.pop(0)
-    return answer(subject) if callable(answer) else answer  # type: ignore[arg-type]
+    return answer(subject) if callable(answer) else answer

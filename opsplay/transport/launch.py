@@ -139,7 +139,9 @@ async def start_script(
 ) -> Started:
     """Runs the script, as `become` where given, up to its marker. `early` is sent at once where nobody asks first."""
     try:
-        return await _attempt(open_link, script, marker, become, tuning, early, pty=become is not None and _wants_pty(become))
+        return await _attempt(
+            open_link, script, marker, become, tuning, early, pty=become is not None and _wants_pty(become)
+        )
     except Ended as end:
         if become is None:
             raise
@@ -200,7 +202,12 @@ def become_verdict(become: Become, end: Ended) -> Exception:
 
 def _refused(end: Ended) -> bool:
     """True when the become program itself ended it: the shell behind it has its own statuses."""
-    return end.prompts > 1 or end.why == UNKNOWN_QUESTION or end.status not in (96, NO_PYTHON_STATUS, 126, 127) or "command not found" in end.errors
+    return (
+        end.prompts > 1
+        or end.why == UNKNOWN_QUESTION
+        or end.status not in (96, NO_PYTHON_STATUS, 126, 127)
+        or "command not found" in end.errors
+    )
 
 
 def _late(become: Become | None, tuning: Tuning) -> Exception:

@@ -188,7 +188,9 @@ async def open_door(transport: Streams, target: Target, become: Become | None = 
             return
         far.setblocking(False)
         far_reader, far_writer = await asyncio.open_connection(sock=far)
-        passing.update({asyncio.ensure_future(_pass(reader, far_writer)), asyncio.ensure_future(_pass(far_reader, writer))})
+        passing.update(
+            {asyncio.ensure_future(_pass(reader, far_writer)), asyncio.ensure_future(_pass(far_reader, writer))}
+        )
 
     server = await asyncio.start_unix_server(enter, door.path)
     try:

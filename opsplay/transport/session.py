@@ -25,7 +25,7 @@ class FrameRequest:
 
     def __init__(self, session: FrameSession, number: int, steps: Sequence[Step]) -> None:
         loop = asyncio.get_running_loop()
-        self.replies: list[asyncio.Future[Reply]] = [loop.create_future() for _ in steps]
+        self.replies: Sequence[asyncio.Future[Reply]] = [loop.create_future() for _ in steps]
         self.number = number
         self.steps = steps
         self.next = 0
@@ -88,7 +88,7 @@ class FrameSession:
         described = [self._describe(step) for step in request.steps]
         header = {"kind": "run", "id": request.number, "stop": stop, "steps": described}
         try:
-            return frames.encode(header, b"".join(bodies), default=_plain)
+            return bytes(frames.encode(header, b"".join(bodies), default=_plain))
         except (TypeError, ValueError, frames.FrameError) as error:
             raise OpsError("argument-not-json", f"an argument cannot be sent to a host: {error}") from error
 
@@ -119,7 +119,7 @@ class FrameSession:
         if not missing:
             return b""
         self._known |= missing
-        return frames.encode({"kind": "code", "files": {name: source(name) for name in sorted(missing)}})
+        return bytes(frames.encode({"kind": "code", "files": {name: source(name) for name in sorted(missing)}}))
 
     def teach(self, module: str, text: str) -> None:
         """Sends a module that is not part of opsplay: one of a playbook's library folder, or of a test."""
@@ -136,7 +136,9 @@ class FrameSession:
         request.guard = asyncio.get_running_loop().call_later(seconds, self._overdue, request, seconds)
 
     def _overdue(self, request: FrameRequest, seconds: float) -> None:
-        message = f"{self._host} gave no answer within {seconds:g} seconds, {self._tuning.deadline_grace:g} past the deadline"
+        message = (
+            f"{self._host} gave no answer within {seconds:g} seconds, {self._tuning.deadline_grace:g} past the deadline"
+        )
         self._fail(ConnectionLost("timeout", message, "Look at the host: it is silent, but the connection is open."))
 
     async def cancel(self, request: FrameRequest) -> None:
@@ -242,7 +244,9 @@ class FrameSession:
         try:
             return await asyncio.wait_for(asyncio.shield(self.hello), self._tuning.start_timeout)
         except TimeoutError:
-            message = f"{self._host} started the interpreter, which said nothing in {self._tuning.start_timeout:g} seconds"
+            message = (
+                f"{self._host} started the interpreter, which said nothing in {self._tuning.start_timeout:g} seconds"
+            )
             error = Unreachable("start-timeout", message)
             self._fail(error)
             raise error from None

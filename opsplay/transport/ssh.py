@@ -129,7 +129,10 @@ class Connection:
     def _watch(self) -> None:
         """A host that is silent for interval * count, although asked, is lost."""
         now = time.monotonic()
-        interval, limit = self._tuning.keepalive_interval, self._tuning.keepalive_interval * self._tuning.keepalive_count
+        interval, limit = (
+            self._tuning.keepalive_interval,
+            self._tuning.keepalive_interval * self._tuning.keepalive_count,
+        )
         if now - self._expected > interval:  # we slept ourselves (a suspended laptop): judge anew
             self._wire.wire.heard = now
         silent = now - self._wire.wire.heard

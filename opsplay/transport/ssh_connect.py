@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import socket
-import struct
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -173,7 +172,12 @@ async def _greeted(sock: socket.socket) -> None:
     """Waits without a thread until the server speaks. Raises DroppedEarly when it hangs up instead."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(sock.fileno(), lambda: ready.done() or ready.set_result(None))
+
+    def greet() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    loop.add_reader(sock.fileno(), greet)
     try:
         await ready
     finally:
@@ -186,13 +190,9 @@ def _start_proxy(command: str) -> socket.socket:
     """The user's ProxyCommand, its input and output as a socket."""
     ours, theirs = socket.socketpair()
     with theirs:
-        subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], stdin=theirs, stdout=theirs, start_new_session=True)
+        end = theirs.fileno()
+        subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], stdin=end, stdout=end, start_new_session=True)
     return ours
-
-
-def reset_on_close(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def _unreached(route: Route, code: str, what: str) -> Unreachable:
@@ -201,7 +201,9 @@ def _unreached(route: Route, code: str, what: str) -> Unreachable:
 
 
 def _late(attempt: Attempt) -> Unreachable:
-    return _unreached(attempt.route, "connect-timeout", f"did not {attempt.stage} within {attempt.route.timeout:g} seconds")
+    return _unreached(
+        attempt.route, "connect-timeout", f"did not {attempt.stage} within {attempt.route.timeout:g} seconds"
+    )
 
 
 def _dropped(route: Route, error: Exception) -> Unreachable:

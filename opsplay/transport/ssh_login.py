@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -77,6 +76,7 @@ def _negotiate(wire: SshWire, hop: Hop) -> None:
 
 # -- authentication
 
+
 def _authenticate(wire: SshWire, hop: Hop) -> None:
     attempts = Attempts()
     for method in hop.methods:
@@ -93,7 +93,10 @@ def _trials(wire: SshWire, hop: Hop, method: str, attempts: Attempts) -> Iterato
     elif method == "password" and hop.password is not None:
         yield "the password", lambda: wire.auth_password(hop.user, hop.password, fallback=False)
     elif method == "keyboard-interactive" and hop.password is not None:
-        yield "the password (keyboard-interactive)", lambda: wire.auth_interactive(hop.user, _answerer(hop.password or ""))
+        yield (
+            "the password (keyboard-interactive)",
+            lambda: wire.auth_interactive(hop.user, _answerer(hop.password or "")),
+        )
 
 
 def _succeeds(wire: SshWire, what: str, try_it: Callable[[], Any], attempts: Attempts) -> bool:
@@ -135,8 +138,7 @@ def _keys(hop: Hop, attempts: Attempts) -> Iterator[tuple[str, Any]]:
     wanted = {_public_blob(path) for path in (*hop.explicit, *hop.identities)} if hop.identities_only else None
     sources: list[tuple[str, Any]] = []
     sources += _file_keys(hop.explicit, hop.passphrase, attempts, missing_matters=True)
-    sources += [(f"agent key {key.get_fingerprint().hex()[:8]}" if False else "a key of the agent", key)
-                for key in agent if wanted is None or key.asbytes() in wanted]  # fmt: skip
+    sources += [("a key of the agent", key) for key in agent if wanted is None or key.asbytes() in wanted]
     yield from _fresh(sources, seen)
     yield from _fresh(_file_keys(hop.identities, hop.passphrase, attempts), seen)
 
@@ -160,7 +162,7 @@ def _agent_keys(hop: Hop) -> list[Any]:
         return []
 
 
-class _SocketAgent(paramiko.agent.AgentSSH):
+class _SocketAgent(paramiko.agent.AgentSSH):  # type: ignore[misc]
     """An agent at a path of its own (IdentityAgent)."""
 
     def __init__(self, path: str) -> None:
@@ -191,7 +193,7 @@ def _file_keys(
 @lru_cache(maxsize=64)
 def _load(path: str, mtime: int, passphrase: str | None) -> Any:
     """The key, with its certificate where there is one beside it. Kept: the key derivation of a passphrase takes long."""
-    return paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)  # type: ignore[arg-type]
+    return paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)
 
 
 def _public_blob(path: str) -> bytes:
@@ -212,7 +214,3 @@ def _refused(hop: Hop, attempts: Attempts) -> Unreachable:
     if attempts.allowed:
         message += f"; the host allows: {', '.join(sorted(attempts.allowed))}"
     return Unreachable("auth-failed", message, AUTH_REMEDY.format(port=hop.port, user=hop.user, hostname=hop.hostname))
-
-
-def wait_margin(deadline: float) -> float:
-    return max(0.05, deadline - time.monotonic())

@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from opsplay.remote.file_attributes import (
-    apply_attributes, desired_attributes, observe_attributes, symbolic_mode, wanted_flags, wanted_mode,
+    apply_attributes,
+    desired_attributes,
+    observe_attributes,
+    symbolic_mode,
+    wanted_flags,
+    wanted_mode,
 )  # fmt: skip
 from opsplay.remote.spec import ModuleFailure
 from opsplay.remote.system import System
@@ -53,7 +58,9 @@ def test_what_is_no_mode_is_refused(text: str) -> None:
         wanted_mode(text, {"mode": "0644"})
 
 
-@pytest.mark.parametrize(("mode", "bits"), [("0644", 0o644), ("644", 0o644), (0o644, 0o644), ("1777", 0o1777), ("0", 0), ("0o750", 0o750)])
+@pytest.mark.parametrize(
+    ("mode", "bits"), [("0644", 0o644), ("644", 0o644), (0o644, 0o644), ("1777", 0o1777), ("0", 0), ("0o750", 0o750)]
+)
 def test_octal_modes(mode: object, bits: int) -> None:
     assert wanted_mode(mode, {}) == bits
 
@@ -80,7 +87,10 @@ def test_a_file_is_made_so_once(tmp_path: Path) -> None:
 
 
 def test_preserve_asks_for_nothing(tmp_path: Path) -> None:
-    assert desired_attributes(System(), {"mode": "preserve"}, str(tmp_path), observe_attributes(System(), str(tmp_path))) == {}
+    assert (
+        desired_attributes(System(), {"mode": "preserve"}, str(tmp_path), observe_attributes(System(), str(tmp_path)))
+        == {}
+    )
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -117,6 +127,9 @@ def test_owner_changes_keep_the_mode(tmp_path: Path) -> None:
     assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (12345, 23456, 0o4755)
 
 
-@pytest.mark.parametrize(("asked", "old", "flags"), [("+i", "e", "ei"), ("-i", "aei", "ae"), ("=a", "ei", "ae"), ("ai", "", "ai"), ("=", "ei", "e")])
+@pytest.mark.parametrize(
+    ("asked", "old", "flags"),
+    [("+i", "e", "ei"), ("-i", "aei", "ae"), ("=a", "ei", "ae"), ("ai", "", "ai"), ("=", "ei", "e")],
+)
 def test_flags(asked: str, old: str, flags: str) -> None:
     assert wanted_flags(asked, old) == flags

@@ -13,7 +13,13 @@ import pytest
 from opsplay.remote.frames import BODY_LIMIT, HEADER_LIMIT, LENGTHS, FrameError, FrameReader, decode_header, encode
 
 MUTATIONS = int(os.environ.get("OPSPLAY_FRAME_MUTATIONS", "20000"))
-REPLY = {"kind": "reply", "id": 7, "step": 0, "ran": True, "result": {"stdout": "ü\u20ac", "rc": 0, "list": [1, None, 2.5, {"a": "b"}]}}
+REPLY = {
+    "kind": "reply",
+    "id": 7,
+    "step": 0,
+    "ran": True,
+    "result": {"stdout": "ü\u20ac", "rc": 0, "list": [1, None, 2.5, {"a": "b"}]},
+}
 
 
 def framed(header: bytes, body: bytes = b"") -> bytes:

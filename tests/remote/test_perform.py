@@ -40,7 +40,13 @@ class Lamp:
 def test_a_change_is_made_once() -> None:
     lamp = Lamp()
     first = perform(lamp, System(diff=True), {"lit": True})
-    assert first == {"changed": True, "was": False, "is": True, "said": "click", "diff": {"before": {"lit": False}, "after": {"lit": True}}}
+    assert first == {
+        "changed": True,
+        "was": False,
+        "is": True,
+        "said": "click",
+        "diff": {"before": {"lit": False}, "after": {"lit": True}},
+    }
     assert perform(lamp, System(diff=True), {"lit": True}) == {"changed": False, "was": True, "is": True}
     assert lamp.applied == [{"lit": True}]
 
@@ -48,7 +54,12 @@ def test_a_change_is_made_once() -> None:
 def test_check_mode_predicts_and_touches_nothing() -> None:
     lamp = Lamp()
     predicted = perform(lamp, System(check=True, diff=True), {"lit": True})
-    assert predicted == {"changed": True, "was": False, "is": True, "diff": {"before": {"lit": False}, "after": {"lit": True}}}
+    assert predicted == {
+        "changed": True,
+        "was": False,
+        "is": True,
+        "diff": {"before": {"lit": False}, "after": {"lit": True}},
+    }
     assert lamp.applied == []
 
 
@@ -82,7 +93,14 @@ def test_failures_carry_their_results_and_warnings() -> None:
         raise ModuleFailure("no", rc=7)
 
     result = perform(SimpleNamespace(SPEC=Spec(), act=act), System(), {})
-    assert result == {"failed": True, "msg": "no", "rc": 7, "changed": False, "warnings": ["careful"], "deprecations": [{"msg": "old"}]}
+    assert result == {
+        "failed": True,
+        "msg": "no",
+        "rc": 7,
+        "changed": False,
+        "warnings": ["careful"],
+        "deprecations": [{"msg": "old"}],
+    }
 
 
 def test_temporary_folders_do_not_outlive_the_step(tmp_path: Any) -> None:

@@ -30,7 +30,9 @@ def pythons() -> dict[str, str]:
     found = {".".join(map(str, sys.version_info[:2])): sys.executable}
     patterns = (os.path.expanduser("~/.pyenv/versions/*/bin/python"), "/usr/bin/python3.*", "/usr/local/bin/python3.*")
     for path in sorted(path for pattern in patterns for path in glob.glob(pattern)):
-        done = subprocess.run([path, "-c", "import sys;print('%d.%d'%sys.version_info[:2])"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [path, "-c", "import sys;print('%d.%d'%sys.version_info[:2])"], capture_output=True, text=True, check=False
+        )
         version = done.stdout.strip()
         if done.returncode == 0 and OLDEST <= tuple(map(int, version.split("."))) <= NEWEST:
             found.setdefault(version, path)
@@ -43,7 +45,9 @@ PYTHONS = pythons()
 @pytest.mark.parametrize("version", sorted(PYTHONS))
 def test_all_that_travels_can_be_parsed(version: str) -> None:
     paths = sorted(str(path) for path in REMOTE.rglob("*.py"))
-    done = subprocess.run([PYTHONS[version], "-I", "-S", "-c", PARSE, *paths], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [PYTHONS[version], "-I", "-S", "-c", PARSE, *paths], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == len(paths) > 10
 
@@ -68,7 +72,9 @@ def test_the_interpreter_runs(version: str, tmp_path: Path) -> None:
 def test_every_module_can_be_imported(version: str) -> None:
     """Run as a module is on a host: sent with what it imports, without site-packages."""
     names = sorted(path.stem for path in (REMOTE / "modules").glob("*.py") if path.stem != "__init__")
-    script = "import sys; sys.path.insert(0, sys.argv[1])\nfor n in sys.argv[2:]: __import__('opsplay.remote.modules.' + n)"
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nfor n in sys.argv[2:]: __import__('opsplay.remote.modules.' + n)"
+    )
     done = subprocess.run(
         [PYTHONS[version], "-I", "-S", "-c", script, str(REMOTE.parent.parent), *names],
         capture_output=True, text=True, check=False, timeout=60, env={"PYTHONDONTWRITEBYTECODE": "1"},

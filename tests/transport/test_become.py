@@ -154,7 +154,13 @@ def test_su(sshd: PrivateSshd, nobody: Account, passwd: Account) -> None:
 def test_su_as_root_asks_nothing() -> None:
     if not ROOT:
         pytest.skip("needs root")
-    assert uid_as(LocalTransport(Address("h1", "local", python="/usr/bin/python3")), Become("nobody", "su", flags="-s /bin/sh"))[0] == "nobody"
+    assert (
+        uid_as(
+            LocalTransport(Address("h1", "local", python="/usr/bin/python3")),
+            Become("nobody", "su", flags="-s /bin/sh"),
+        )[0]
+        == "nobody"
+    )
 
 
 @real_sudo
@@ -237,7 +243,11 @@ def test_prompt_styles(style: str, tmp_path: Path) -> None:
 
         async def work() -> None:
             async with _opened_as(transport, become) as session:
-                said = await ask(session, "t_spawn", argv=["sh", "-c", "printf '[sudo] password for x: '; printf '[opsplay sudo] password:' >&2"])
+                said = await ask(
+                    session,
+                    "t_spawn",
+                    argv=["sh", "-c", "printf '[sudo] password for x: '; printf '[opsplay sudo] password:' >&2"],
+                )
                 assert said["rc"] == 0
 
         finish(work)
@@ -252,7 +262,13 @@ def test_become_needs_a_known_method() -> None:
 def test_users_and_flags_are_words_not_shell(tmp_path: Path) -> None:
     """Fault row 11: nothing of a become user reaches a shell as text."""
     canary = tmp_path / "canary"
-    for user in (f"x; touch {canary}", f"$(touch {canary})", f"`touch {canary}`", f"a\ntouch {canary}", f"'; touch {canary}; '"):
+    for user in (
+        f"x; touch {canary}",
+        f"$(touch {canary})",
+        f"`touch {canary}`",
+        f"a\ntouch {canary}",
+        f"'; touch {canary}; '",
+    ):
         for method in ("sudo", "su", "doas"):
             error = refusal(LocalTransport(Address("h1", "local")), Become(user, method))
             assert error.code.startswith("become-")

@@ -142,7 +142,7 @@ def test_streams_reach_tcp_and_unix_sockets(any_transport: Make, tmp_path: Path)
         transport = any_transport()
         path = str(tmp_path / "echo.sock")
         tcp = await asyncio.start_server(upper, "127.0.0.1", 0)
-        unix = await asyncio.start_unix_server(upper, path)
+        servers = [tcp, await asyncio.start_unix_server(upper, path)]
         for target in (tcp.sockets[0].getsockname()[:2], path):
             stream = await transport.open_stream(target)
             assert isinstance(stream, socket.socket)
@@ -153,6 +153,8 @@ def test_streams_reach_tcp_and_unix_sockets(any_transport: Make, tmp_path: Path)
             assert await reader.readexactly(4) == b"DOOR"
             writer.close()
         await transport.close()
+        for server in servers:
+            server.close()
 
     finish(work)
 

@@ -34,6 +34,7 @@ def through(sshd: PrivateSshd, relay: FaultyRelay, tuning: Tuning | None = None,
 
 # -- row 15: output without end
 
+
 def memory() -> float:
     """MiB that this process holds."""
     with open("/proc/self/statm", encoding="ascii") as handle:
@@ -92,6 +93,7 @@ def test_endless_output_ends_at_the_deadline_and_holds_up_nobody(sshd: PrivateSs
 
 
 # -- row 16: silence
+
 
 @pytest.mark.parametrize(("limit", "when"), [(0, "before its banner"), (20, "in its banner"), (41, "behind its banner"), (600, "in the key exchange"), (1700, "before the login")])  # fmt: skip
 def test_a_server_that_falls_silent(sshd: PrivateSshd, limit: int, when: str) -> None:
@@ -159,6 +161,7 @@ def test_half_a_frame_ends_at_the_deadline(sshd: PrivateSshd) -> None:
 
 
 # -- row 26: partitions
+
 
 def test_a_dead_peer_is_noticed(sshd: PrivateSshd) -> None:
     async def work() -> None:
@@ -283,6 +286,7 @@ def test_a_slow_reader_does_not_hold_the_loop(sshd: PrivateSshd) -> None:
 
 # -- row 27: a long way
 
+
 def test_a_start_and_a_step_are_few_round_trips(sshd: PrivateSshd) -> None:
     """With 100 ms each way: a session in about two round trips behind the login, a step in one."""
 
@@ -330,6 +334,7 @@ def delayed(port: int, seconds: float) -> Any:
 
 
 # -- row 28: servers that are full or restart
+
 
 def test_forty_logins_at_a_server_that_takes_two(tmp_path: Path) -> None:
     server = PrivateSshd(tmp_path / "sshd", "MaxStartups 2:50:4").start()

@@ -81,7 +81,9 @@ def test_a_good_reply_is_taken() -> None:
         pytest.param([{"kind": ["reply"]}], id="a kind that is a list"),
         pytest.param([HELLO], id="a second hello"),
         pytest.param([{"kind": "line", "id": 1, "step": 0, "stream": "stdout", "text": "x"}], id="a line unasked"),
-        pytest.param([{"kind": "line", "id": 9, "step": 0, "stream": "stdout", "text": "x"}], id="a line of no request"),
+        pytest.param(
+            [{"kind": "line", "id": 9, "step": 0, "stream": "stdout", "text": "x"}], id="a line of no request"
+        ),
     ],
 )
 def test_frames_that_no_interpreter_sends(frames: list[dict[str, Any]]) -> None:
@@ -115,7 +117,9 @@ def test_mutated_streams_give_replies_or_protocol_errors() -> None:
             data = bytearray(good)
             for _ in range(dice.randint(1, 5)):
                 at = dice.randrange(len(data))
-                data[at : at + dice.randint(0, 2)] = bytes(dice.choice(b'\x00\xff{}[]",:\\u0123456789rnk') for _ in range(dice.randint(0, 3)))
+                data[at : at + dice.randint(0, 2)] = bytes(
+                    dice.choice(b'\x00\xff{}[]",:\\u0123456789rnk') for _ in range(dice.randint(0, 3))
+                )
             cut = dice.randrange(len(data) + 1)
             session.output(bytes(data[:cut]))
             session.output(bytes(data[cut:]))
@@ -169,7 +173,12 @@ def test_an_end_without_a_reply_is_a_lost_connection() -> None:
 
 def test_data_of_a_host_stays_data() -> None:
     """Keys and texts that look like templates or attributes come through unchanged, as plain JSON types."""
-    hostile = {"__class__": "{{ 7*7 }}", "stdout": "{% raw %}", "n": {"vars": ["!unsafe", None, True, 1.5]}, "0": "[1,2]"}
+    hostile = {
+        "__class__": "{{ 7*7 }}",
+        "stdout": "{% raw %}",
+        "n": {"vars": ["!unsafe", None, True, 1.5]},
+        "0": "[1,2]",
+    }
 
     async def work() -> None:
         session, _ = started()

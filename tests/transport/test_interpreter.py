@@ -24,7 +24,7 @@ SLOW = 20.0
 def marked_sleep() -> tuple[str, list[str]]:
     """A command that ignores SIGTERM and has a child that left its session; both can be found by the mark."""
     mark = f"mark-{secrets.token_hex(6)}"
-    child = f"trap \"\" TERM; : {mark}; sleep 300; :"
+    child = f'trap "" TERM; : {mark}; sleep 300; :'
     return mark, ["sh", "-c", f"trap '' TERM; setsid sh -c '{child}' & : {mark}; sleep 300; :"]
 
 
@@ -92,7 +92,9 @@ def test_arguments_that_are_no_json_are_an_error_here(real: Make) -> None:
 def test_the_environment_is_of_the_step_alone(real: Make) -> None:
     async def work() -> None:
         async with opened(real()) as session:
-            one = await ask(session, "t_spawn", {"environment": {"SECRET_ONE": "s3cret"}}, argv=["sh", "-c", "echo $SECRET_ONE"])
+            one = await ask(
+                session, "t_spawn", {"environment": {"SECRET_ONE": "s3cret"}}, argv=["sh", "-c", "echo $SECRET_ONE"]
+            )
             two = await ask(session, "t_spawn", argv=["sh", "-c", "echo $SECRET_ONE"])
             assert (one["stdout"], two["stdout"]) == ("s3cret\n", "\n")
             mine = await ask(
@@ -110,7 +112,11 @@ def test_a_deadline_ends_the_step(real: Make, kind: str) -> None:
         async with opened(real()) as session:
             mark, argv = marked_sleep()
             begun = time.monotonic()
-            step = Step("t_sleep", {"seconds": 60}, deadline=1) if kind == "python" else Step("t_spawn", {"argv": argv}, deadline=1)
+            step = (
+                Step("t_sleep", {"seconds": 60}, deadline=1)
+                if kind == "python"
+                else Step("t_spawn", {"argv": argv}, deadline=1)
+            )
             result = (await session.submit([step]).replies[0]).result
             assert result["failed"] is True
             assert result["timedout"] == {"period": 1}
@@ -193,7 +199,9 @@ def test_live_lines(real: Make) -> None:
         async with opened(real()) as session:
             lines: list[tuple[str, str]] = []
             script = "echo one; sleep 0.3; echo two >&2; printf three"
-            request = session.submit([Step("t_spawn", {"argv": ["sh", "-c", script]}, on_line=lambda *line: lines.append(line))])
+            request = session.submit(
+                [Step("t_spawn", {"argv": ["sh", "-c", script]}, on_line=lambda *line: lines.append(line))]
+            )
             await asyncio.sleep(0.25)
             assert lines == [("stdout", "one")]
             await request.replies[0]
@@ -207,7 +215,9 @@ def test_very_many_live_lines_are_thinned_out(real: Make) -> None:
         async with opened(real()) as session:
             lines: list[str] = []
             argv = ["sh", "-c", "yes | head -n 1000000"]
-            await session.submit([Step("t_spawn", {"argv": argv}, on_line=lambda _, line: lines.append(line))]).replies[0]
+            await session.submit([Step("t_spawn", {"argv": argv}, on_line=lambda _, line: lines.append(line))]).replies[
+                0
+            ]
             assert 100 < len(lines) < 2000
             assert any("lines not shown" in line for line in lines)
 
@@ -244,22 +254,35 @@ def test_background_jobs_outlive_the_connection(real: Make, tmp_path: Any) -> No
     async def work() -> None:
         environment = {"ANSIBLE_ASYNC_DIR": str(tmp_path / "jobs")}
         async with opened(real(Tuning(grace=0))) as session:
-            started = await ask(session, "t_spawn", {"background": 30, "environment": environment}, argv=["sh", "-c", "sleep 1; echo done"])
+            started = await ask(
+                session,
+                "t_spawn",
+                {"background": 30, "environment": environment},
+                argv=["sh", "-c", "sleep 1; echo done"],
+            )
             assert (started["started"], started["finished"]) == (1, 0)
-            early = await ask(session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status")
+            early = await ask(
+                session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status"
+            )
             assert early["finished"] == 0
         await asyncio.sleep(1.3)
         async with opened(real()) as session:
             for _ in range(20):
-                late = await ask(session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status")
+                late = await ask(
+                    session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status"
+                )
                 if late["finished"]:
                     break
                 await asyncio.sleep(0.2)
             assert (late["finished"], late["stdout"]) == (1, "done\n")
-            erased = await ask(session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="cleanup")
+            erased = await ask(
+                session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="cleanup"
+            )
             assert erased["erased"] == started["results_file"]
             assert not os.path.exists(started["results_file"])
-            unknown = await ask(session, "async_status", {"environment": environment}, jid="../etc/passwd", mode="status")
+            unknown = await ask(
+                session, "async_status", {"environment": environment}, jid="../etc/passwd", mode="status"
+            )
             assert unknown["failed"] is True
 
     finish(work)
@@ -273,7 +296,9 @@ def test_a_background_job_ends_at_its_time(real: Make, tmp_path: Any) -> None:
             started = await ask(session, "t_spawn", {"background": 1, "environment": environment}, argv=argv)
             await asyncio.sleep(1)
             for _ in range(30):
-                state = await ask(session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status")
+                state = await ask(
+                    session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status"
+                )
                 if state["finished"]:
                     break
                 await asyncio.sleep(0.2)

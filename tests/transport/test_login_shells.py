@@ -19,10 +19,15 @@ from tests.transport.accounts import ROOT, Account, account
 from tests.transport.hosts import ask, finish, opened
 from tests.transport.private_sshd import PrivateSshd
 
-SHELLS = {name: path for name in ("sh", "bash", "dash", "fish", "tcsh", "csh", "zsh", "ksh") if (path := shutil.which(name))}
+SHELLS = {
+    name: path for name in ("sh", "bash", "dash", "fish", "tcsh", "csh", "zsh", "ksh") if (path := shutil.which(name))
+}
 needs_accounts = pytest.mark.skipif(not ROOT, reason="needs root, for accounts")
 NOISE = {
-    "bash": (".bashrc", "echo welcome to the host; echo '{\"kind\": \"hello\"}'; echo trouble >&2; printf 'no newline'\n"),
+    "bash": (
+        ".bashrc",
+        "echo welcome to the host; echo '{\"kind\": \"hello\"}'; echo trouble >&2; printf 'no newline'\n",
+    ),
     "fish": (".config/fish/config.fish", "echo welcome to the host; echo trouble >&2\n"),
     "tcsh": (".tcshrc", "echo welcome to the host\nset histsubstchar\n"),
     "zsh": (".zshenv", "echo welcome to the host\n"),
@@ -51,7 +56,7 @@ def test_every_login_shell(shell: str, make_transport: Any) -> None:
         async def work() -> None:
             transport = make_transport(who)
             async with opened(transport) as session:
-                assert (await ask(session, "ping", data="it's \\ \"!\" `$x` %s"))["ping"] == "it's \\ \"!\" `$x` %s"
+                assert (await ask(session, "ping", data='it\'s \\ "!" `$x` %s'))["ping"] == 'it\'s \\ "!" `$x` %s'
                 for _ in range(5):
                     assert (await ask(session, "t_spawn", argv=["id", "-un"]))["stdout"] == who.name + "\n"
                 root = await transport.session(Become())
@@ -67,7 +72,9 @@ def test_a_script_reaches_sh_unchanged_through_every_shell(shell: str) -> None:
 
     text = "a'b\"c\\d\\\\e\\ne!f $HOME `x` %s %% \t ü \\047 ~ * [a-z] {1,2} # end"
     script = "printf '%s' " + "'" + text.replace("'", "'\"'\"'") + "'" + "\nprintf '\\n%s' second"
-    done = subprocess.run([SHELLS[shell], "-c", login_command(script)], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [SHELLS[shell], "-c", login_command(script)], capture_output=True, text=True, timeout=20, check=False
+    )
     assert done.stdout == text + "\nsecond", done.stderr
 
 
@@ -99,6 +106,7 @@ def test_a_shell_that_lets_nobody_in(make_transport: Any) -> None:
 
 
 # -- Python
+
 
 def failing(address: Address) -> tuple[Unreachable, float]:
     async def work() -> tuple[Unreachable, float]:
@@ -159,8 +167,8 @@ def test_nothing_writable_anywhere(tmp_path: Path) -> None:
     script = tmp_path / "readonly"
     script.write_text(
         "#!/bin/sh\nexec unshare -m /bin/sh -c 'mount --make-rprivate /; "
-        "awk \"{print \\$2}\" /proc/mounts | sort -r | while read m; do mount -o remount,ro,bind \"$m\" 2>/dev/null; done; "
-        "mount -o remount,ro,bind / 2>/dev/null; while [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"' x \"$@\"\n"
+        'awk "{print \\$2}" /proc/mounts | sort -r | while read m; do mount -o remount,ro,bind "$m" 2>/dev/null; done; '
+        'mount -o remount,ro,bind / 2>/dev/null; while [ "$1" != -- ]; do shift; done; shift; exec "$@"\' x "$@"\n'
     )
     script.chmod(0o755)
 

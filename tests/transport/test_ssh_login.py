@@ -50,17 +50,22 @@ def refusal(address: Address) -> Unreachable:
 
 def logins(sshd: PrivateSshd) -> int:
     """Authentications that the server has seen so far, failed ones too."""
-    return sum(word in line for line in (sshd.folder / "log").read_text().splitlines() for word in ("Accepted", "Failed"))
+    return sum(
+        word in line for line in (sshd.folder / "log").read_text().splitlines() for word in ("Accepted", "Failed")
+    )
 
 
 # -- host keys
+
 
 def test_an_unknown_key_is_refused_before_anything_is_said(sshd: PrivateSshd, tmp_path: Path) -> None:
     before = logins(sshd)
     error = refusal(sshd.address(known_hosts_file=str(tmp_path / "known_hosts")))
     assert isinstance(error, HostKeyRefused)
     assert error.code == "host-key-unknown"
-    fingerprint = subprocess.run(["ssh-keygen", "-lf", str(sshd.host_key)], capture_output=True, text=True, check=True).stdout.split()[1]
+    fingerprint = subprocess.run(
+        ["ssh-keygen", "-lf", str(sshd.host_key)], capture_output=True, text=True, check=True
+    ).stdout.split()[1]
     assert fingerprint in error.message
     assert f"ssh-keyscan -p {sshd.port} 127.0.0.1 >> {tmp_path}/known_hosts" in error.remedy
     assert logins(sshd) == before
@@ -78,7 +83,9 @@ def test_the_remedy_works(sshd: PrivateSshd, tmp_path: Path) -> None:
 def test_a_changed_key_is_refused(sshd: PrivateSshd, tmp_path: Path, kind: str) -> None:
     other = make_key(tmp_path / "other", kind)
     known = tmp_path / "known_hosts"
-    known.write_text("# a comment\n" + f"[127.0.0.1]:{sshd.port} " + " ".join(Path(f"{other}.pub").read_text().split()[:2]) + "\n")
+    known.write_text(
+        "# a comment\n" + f"[127.0.0.1]:{sshd.port} " + " ".join(Path(f"{other}.pub").read_text().split()[:2]) + "\n"
+    )
     before = logins(sshd)
     error = refusal(sshd.address(known_hosts_file=str(known)))
     assert error.code == "host-key-changed"
@@ -162,6 +169,7 @@ def test_checking_weakens_only_when_told_and_says_so(sshd: PrivateSshd, tmp_path
 
 # -- names
 
+
 @pytest.mark.parametrize(
     "name", ["-oProxyCommand=touch CANARY", "a;touch CANARY", "$(touch CANARY)", "`touch CANARY`", "a\ntouch CANARY", "a b", "", "-v", "a'b", "a|b", "ü\0"]
 )  # fmt: skip
@@ -175,7 +183,9 @@ def test_names_that_are_options_or_shell(name: str, tmp_path: Path) -> None:
         {"ssh_args": "-F none -o 'ProxyCommand=touch %r %h'", "user": name or " "},
         {"ssh_args": f"-F none -o 'ProxyJump={name}'"} if name and "'" not in name else {"user": " "},
     ):
-        address = Address(**{"host": "h1", "hostname": "127.0.0.1", "port": 9, "timeout": 1, "ssh_args": "-F none", **changes})  # type: ignore[arg-type]
+        address = Address(
+            **{"host": "h1", "hostname": "127.0.0.1", "port": 9, "timeout": 1, "ssh_args": "-F none", **changes}
+        )  # type: ignore[arg-type]
         assert refusal(address).code in ("bad-host-name", "bad-user-name")
     assert not canary.exists()
 
@@ -194,6 +204,7 @@ def test_a_proxy_command_of_the_user_works(sshd: PrivateSshd, tmp_path: Path) ->
 
 
 # -- who logs in
+
 
 def test_a_key_with_a_passphrase(sshd: PrivateSshd, tmp_path: Path) -> None:
     key = make_key(tmp_path / "locked", passphrase="open sesame")
@@ -222,7 +233,9 @@ def agent(tmp_path: Path, sshd: PrivateSshd) -> Iterator[str]:
             if os.path.exists(path):
                 break
             time.sleep(0.02)
-        subprocess.run(["ssh-add", "-q", str(sshd.client_key)], env={**os.environ, "SSH_AUTH_SOCK": path}, check=True, timeout=10)
+        subprocess.run(
+            ["ssh-add", "-q", str(sshd.client_key)], env={**os.environ, "SSH_AUTH_SOCK": path}, check=True, timeout=10
+        )
         yield path
     finally:
         process.terminate()
@@ -246,11 +259,16 @@ def someone() -> Iterator[Account]:
         yield made
 
 
-@pytest.mark.parametrize("how", [("PasswordAuthentication yes",), ("KbdInteractiveAuthentication yes", "PasswordAuthentication no", "UsePAM yes")])
+@pytest.mark.parametrize(
+    "how",
+    [("PasswordAuthentication yes",), ("KbdInteractiveAuthentication yes", "PasswordAuthentication no", "UsePAM yes")],
+)
 def test_a_password(tmp_path: Path, someone: Account, how: tuple[str, ...]) -> None:
     server = PrivateSshd(tmp_path / "sshd", *how).start()
     try:
-        address = server.address(user=someone.name, password=someone.password, private_key_file=None, ssh_args=NO_AGENT + " -i none")
+        address = server.address(
+            user=someone.name, password=someone.password, private_key_file=None, ssh_args=NO_AGENT + " -i none"
+        )
         log_in(address)
         assert someone.password not in repr(address)
         error = refusal(replace(address, password="wrong"))
@@ -261,7 +279,9 @@ def test_a_password(tmp_path: Path, someone: Account, how: tuple[str, ...]) -> N
 
 
 def test_a_key_and_a_password(tmp_path: Path, someone: Account) -> None:
-    server = PrivateSshd(tmp_path / "sshd", "PasswordAuthentication yes", "AuthenticationMethods publickey,password").start()
+    server = PrivateSshd(
+        tmp_path / "sshd", "PasswordAuthentication yes", "AuthenticationMethods publickey,password"
+    ).start()
     someone.let_in(server.client_key.with_suffix(".pub"))
     try:
         log_in(server.address(user=someone.name, password=someone.password))
@@ -271,6 +291,7 @@ def test_a_key_and_a_password(tmp_path: Path, someone: Account) -> None:
 
 
 # -- the way
+
 
 def test_ssh_config_is_honoured(sshd: PrivateSshd, tmp_path: Path) -> None:
     config, included = tmp_path / "config", tmp_path / "included"
@@ -296,7 +317,9 @@ def test_jump_hosts_are_checked_like_all(sshd: PrivateSshd, tmp_path: Path) -> N
         hops = f"127.0.0.1:{first.port},127.0.0.1:{second.port}"
         args = f"-F {config} -J {hops}"
         log_in(sshd.address(ssh_args=args, known_hosts_file=str(known)))
-        config.write_text(f"Host j1\n  HostName 127.0.0.1\n  Port {first.port}\nHost j2\n  HostName 127.0.0.1\n  Port {second.port}\n  ProxyJump j1\n{config.read_text()}")
+        config.write_text(
+            f"Host j1\n  HostName 127.0.0.1\n  Port {first.port}\nHost j2\n  HostName 127.0.0.1\n  Port {second.port}\n  ProxyJump j1\n{config.read_text()}"
+        )
         log_in(sshd.address(ssh_args=f"-F {config} -o ProxyJump=j2", known_hosts_file=str(known)))
         known.write_text("".join(server.known_hosts.read_text() for server in (first, sshd)))
         before = logins(second)

@@ -3,6 +3,7 @@
 import os
 import stat
 
+from opsplay.remote import trusted_path
 from opsplay.remote.content import shown_bytes, shown_file
 from opsplay.remote.edited_file import make_parents, write_with_backup
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
@@ -58,7 +59,7 @@ class Tree(object):
     def file(self, entry: "Dict[str, Any]", data: "Optional[bytes]") -> "None":
         path = os.path.join(self.args.dest, entry["path"])
         if self.args.follow:
-            path = os.path.realpath(path)
+            path = trusted_path.resolve(path)
         found = self.system.lstat(path)
         if found is not None and not self.args.force:
             return

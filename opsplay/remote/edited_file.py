@@ -2,6 +2,7 @@
 
 import os
 
+from opsplay.remote import trusted_path
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
 from opsplay.remote.spec import ModuleFailure
 from opsplay.remote.text_lines import decoded, encoded, printable
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 def observe_text(system: "System", args: "Args", path: "str") -> "Dict[str, Any]":
     """content (None where there is no file), attributes, and what the arguments ask of them. Links are followed."""
-    real = os.path.realpath(path)
+    real = trusted_path.resolve(path)
     if os.path.isdir(real):
         raise ModuleFailure("Path %s is a directory !" % path, rc=256)
     before = observe_attributes(system, real, attributes=bool(args.get("attributes")))
-    before["content"] = decoded(system.read(real), args.get("encoding") or "utf-8") if before else None
+    before["content"] = decoded(trusted_path.read(real), args.get("encoding") or "utf-8") if before else None
     before["asked"] = desired_attributes(system, args, real, {key: before[key] for key in before if key != "content"})
     before["real"] = real
     return before

@@ -5,6 +5,7 @@ import os
 import stat
 import time
 
+from opsplay.remote import trusted_path
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
 from opsplay.remote.spec import ModuleFailure
 
@@ -26,7 +27,7 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     goal = args.state or (kind(found) if found is not None else "directory" if args.recurse else "file")
     goal = "file" if goal == "hard" and not args.state else goal
     if args.follow and found is not None and stat.S_ISLNK(found.st_mode) and _means_target(system, args, goal, path):
-        path = os.path.realpath(path)
+        path = trusted_path.resolve(path)
         found = system.lstat(path)
     before = {"state": kind(found), "goal": goal, "real": path, "src": None, "below": None, "content": None,
               "linked": None}  # type: Dict[str, Any]
@@ -208,11 +209,13 @@ def make_so(system: "System", args: "Args", change: "Change") -> "None":
 
 def _dress(system: "System", args: "Args", change: "Change", path: "str") -> "None":
     through = change.before["goal"] == "link" and args.follow
-    apply_attributes(system, os.path.realpath(path) if through else path, change)
+    apply_attributes(system, trusted_path.resolve(path) if through else path, change)
     for below, _, wanted in change.before["below"] or () if "below" in change else ():
         apply_attributes(system, below, wanted)
     if "atime" in change or "mtime" in change:
         found = system.lstat(path)
+        if found is None:
+            raise ModuleFailure("%s has gone in the meantime" % path, path=path)
         now = time.time()
         times = [now if value == "now" else value for value in (
             change.wanted.get("atime", found.st_atime), change.wanted.get("mtime", found.st_mtime))]

@@ -6,6 +6,7 @@ import stat
 
 from opsplay.remote.atomic_write import group_id, user_id
 from opsplay.remote.spec import ModuleFailure
+from opsplay.remote.trusted_path import open_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Target(object):
 
     def __init__(self, folder: "str", ownership: "bool", permissions: "bool", keep_newer: "bool", keep_old: "bool") -> "None":
         self.folder = folder
+        self.top = open_folder(folder)  # held open: whatever happens to the name, it stays this folder
         self.ownership = ownership
         self.permissions = permissions
         self.keep_newer = keep_newer
@@ -29,6 +31,9 @@ class Target(object):
         self.linkable = set()  # type: set[str]
         self._folders = []  # type: List[Member]
         self._ids = {}  # type: Dict[Any, int]
+
+    def close(self) -> "None":
+        os.close(self.top)
 
     def differs(self, member: "Member") -> "bool":
         """Would putting this member there change anything?"""
@@ -177,7 +182,7 @@ class Target(object):
     def _parent(self, name: "str", create: "bool") -> "Any":
         """An open descriptor of the folder that holds the name, found one real folder at a time, and the last part."""
         parts = name.split("/")
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        folder = os.dup(self.top)
         for part in parts[:-1]:
             try:
                 below = _enter(folder, part, create)

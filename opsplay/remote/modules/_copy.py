@@ -3,7 +3,8 @@
 import os
 import stat
 
-from opsplay.remote.content import Content
+from opsplay.remote import trusted_path
+from opsplay.remote.content import Content, shown_file
 from opsplay.remote.edited_file import make_parents, write_with_backup
 from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
 from opsplay.remote.spec import Flag, ModuleFailure, Path, Raw, Spec, Text
@@ -72,7 +73,7 @@ def _destination(system: "System", args: "Args") -> "str":
         if not system.check:
             raise ModuleFailure(said, dest=dest)
         system.warn(said + ": the real run fails unless an earlier task makes it")
-    return os.path.realpath(dest) if args.follow and os.path.islink(dest) else dest
+    return trusted_path.resolve(dest) if args.follow and os.path.islink(dest) else dest
 
 
 def _asked(system: "System", args: "Args", real: "str", before: "Dict[str, Any]") -> "Dict[str, Any]":
@@ -84,8 +85,6 @@ def _asked(system: "System", args: "Args", real: "str", before: "Dict[str, Any]"
 
 
 def _shown(system: "System", real: "str", target: "Any") -> "Dict[str, Any]":
-    from opsplay.remote.content import shown_file
-
     return shown_file(system, real) if target is not None else {"text": ""}
 
 

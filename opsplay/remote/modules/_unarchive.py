@@ -42,10 +42,13 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     if args.source == "body" and system.body is None:
         return {"changed": False, "needs_content": True}
     unpack = Unpack(system, args)
-    unpack.look()
-    if unpack.differing and not system.check:
-        unpack.unpack()
-    return unpack.result()
+    try:
+        unpack.look()
+        if unpack.differing and not system.check:
+            unpack.unpack()
+        return unpack.result()
+    finally:
+        unpack.target.close()
 
 
 class Unpack(object):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -13,13 +14,19 @@ ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 
 def leader_of(home: Path) -> int | None:
-    """The guest's PID 1 as this machine numbers it; None while the guest is down."""
+    """The guest's PID 1 as this machine numbers it; None while the guest is down, or in the last phase of going down.
+
+    In that phase systemd-shutdown waits for every process in the guest, and for one of ours, which is nobody's child
+    there, it would wait ten seconds after its end.
+    """
     try:
         supervisor = int((home / "pid").read_text())
         children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+        leader = next((int(child) for child in children if is_init(int(child))), None)
+        going = leader and Path(f"/proc/{leader}/comm").read_text().startswith("systemd-shut")
     except (OSError, ValueError):
         return None
-    return next((int(child) for child in children if is_init(int(child))), None)
+    return None if going else leader
 
 
 def wait_for_leader(home: Path, seconds: float = 10) -> int:
@@ -42,4 +49,25 @@ def run_in_guest(
     """Run a shell command as the guest's root, through its namespaces: works with sshd dead or the link cut."""
     leader = wait_for_leader(home)
     enter = ["nsenter", "-t", str(leader), "-a", "env", "-i", *ENVIRONMENT, "/bin/sh", "-c", f"cd /\n{command}"]
-    return subprocess.run(enter, input=text or "", text=True, capture_output=True, timeout=timeout, check=False)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(enter, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            out, err = converse(process, text or "", timeout)
+        except BaseException:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(enter, process.returncode, out, err)
+
+
+def converse(process: subprocess.Popen[str], text: str, timeout: float) -> tuple[str, str]:
+    """Like `communicate`, but nsenter is woken now and then: it stops itself when a dying guest stops its child."""
+    deadline = time.monotonic() + timeout
+    given: str | None = text
+    while True:
+        try:
+            return process.communicate(given, timeout=min(0.5, max(0.0, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                raise
+            given = None
+            process.send_signal(signal.SIGCONT)

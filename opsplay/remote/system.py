@@ -1,9 +1,6 @@
 """System: the only way from a module to its host: processes, files, small facts, warnings."""
 
-import glob
-import hashlib
 import os
-import shutil
 
 from opsplay.remote import trusted_path
 from opsplay.remote.spec import ModuleFailure
@@ -67,11 +64,11 @@ class System:
     def which(self, name):
         """The path of a program in PATH or the sbin folders, or None."""
         if os.sep in name:
-            return name if os.access(name, os.X_OK) and not os.path.isdir(name) else None
+            return name if _runnable(name) else None
         path = self.environment.get("PATH") or os.environ.get("PATH") or os.defpath
         folders = path.split(os.pathsep)
         folders += [folder for folder in SBIN if folder not in folders]
-        return shutil.which(name, path=os.pathsep.join(folder for folder in folders if folder))
+        return next(filter(_runnable, (os.path.join(folder, name) for folder in folders if folder)), None)
 
     # -- reading
 
@@ -99,6 +96,7 @@ class System:
         return os.readlink(path)
 
     def glob(self, pattern):
+        import glob
         return sorted(glob.glob(pattern))
 
     def walk(self, path, follow=False):
@@ -171,6 +169,7 @@ class System:
     def rmtree(self, path):
         """Removes a folder and all below it, never through a link."""
         with trusted_path.parent(path) as (folder, name):
+            import shutil
             inside = "/proc/self/fd/%d" % folder
             shutil.rmtree(os.path.join(inside, name) if os.path.isdir(inside) else path)
 
@@ -203,10 +202,16 @@ class System:
     def clean(self):
         """Ends the step: removes its temporary folders."""
         while self._temporary:
+            import shutil
             shutil.rmtree(self._temporary.pop(), ignore_errors=True)
 
 
+def _runnable(path):
+    return os.access(path, os.X_OK) and not os.path.isdir(path)
+
+
 def new_digest(algorithm):
+    import hashlib  # takes as long to load as all of our own files
     try:
         return hashlib.new(algorithm)
     except ValueError:

@@ -134,11 +134,24 @@ class AnsibleOutput:
             self._line(f"fatal: {_host(event)}: UNREACHABLE! => {self._json(event.result)}", "unreachable")
         elif not event.looped:
             self._diff(event.result)
+            self._explain(event)
             self._line(f"fatal: {_host(event)}: FAILED! => {self._json(event.result)}", "failed")
         if event.ignored:
             self._line("...ignoring", "skipped")
         elif not event.rescued:
             self.lost.add(event.host)
+
+    def _explain(self, event: HostFinished) -> None:
+        """The message and its place, as Ansible 2.19 prints them before the host's line."""
+        task = self.tasks.get(event.task_id)
+        message = event.result.get("msg")
+        if task is None or not isinstance(message, str) or "censored" in event.result:
+            return
+        self._line(f"[ERROR]: Task failed: {message}", "failed")
+        place = str(event.result.get("where") or task.where)
+        self._line(f"Origin: {place}\n", "")
+        for line in excerpt(place):
+            self._line(line, "")
 
     def _item_finished(self, event: ItemFinished) -> None:
         self._task_banner(event.task_id)
@@ -212,6 +225,21 @@ class AnsibleOutput:
 
     def _line(self, text: str, style: str) -> None:
         self.output.write(self._coloured(printable(text), style) + "\n")
+
+
+def excerpt(place: str) -> list[str]:
+    """The line at `path:line:column` with two before it, and a mark under its column."""
+    from opsplay.errors import Where, source_line
+
+    path, _, rest = place.partition(":")
+    numbers = [int(part) for part in rest.split(":") if part.isdigit()]
+    if len(numbers) < 2:
+        return []
+    line, column = numbers[:2]
+    shown = [(n, source_line(Where(path, n))) for n in range(max(1, line - 2), line + 1)]
+    width = len(str(line))
+    lines = [f"{n:>{width}} {text}" for n, text in shown if text is not None]
+    return [*lines, " " * (width + column) + f"^ column {column}\n"] if lines else []
 
 
 def _host(event: HostFinished) -> str:

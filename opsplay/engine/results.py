@@ -8,7 +8,7 @@ from typing import Any
 CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MASK = "********"
-INTERNAL = (
+INTERNAL = ("_opsplay_facts_done", "_ansible_facts_cacheable", 
     "_ansible_no_log",
     "_ansible_item_label",
     "_ansible_parsed",
@@ -22,6 +22,7 @@ def normalise(result: dict[str, Any]) -> dict[str, Any]:
     result.setdefault("changed", False)
     if "failed" not in result and result.get("rc", 0) not in (0, "0", "", None):
         result["failed"] = True
+    result.setdefault("failed", False)
     for stream in ("stdout", "stderr"):
         if f"{stream}_lines" not in result and isinstance(text := result.get(stream), str):
             result[f"{stream}_lines"] = text.splitlines()
@@ -59,7 +60,7 @@ def combine(items: list[dict[str, Any]]) -> dict[str, Any]:
             "skip_reason": "No items in the list",
             "results": [],
         }
-    result: dict[str, Any] = {"results": items, "changed": any(item.get("changed") for item in items)}
+    result: dict[str, Any] = {"results": items, "changed": any(item.get("changed") for item in items), "failed": False}
     result["msg"] = "All items completed"
     if all(item.get("skipped") for item in items):
         result["skipped"] = True
@@ -123,4 +124,4 @@ def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
             if key in result
         }
         return {"censored": CENSORED, **kept}
-    return {key: value for key, value in result.items() if key not in INTERNAL}
+    return {key: value for key, value in result.items() if key not in INTERNAL and (value or key != "failed")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from opsplay.errors import Where
@@ -31,7 +31,7 @@ class LiveInventory:
         self.vault = vault
         self._builder = load_builder(self.sources, self.settings, vault)
         self._current: Inventory | None = None
-        self._added: list[tuple[str, list[str], dict[str, object], Where | None]] = []
+        self._changes: list[Callable[[], bool]] = []  # what tasks have added, to be made again on a refresh
 
     @property
     def current(self) -> Inventory:
@@ -40,11 +40,11 @@ class LiveInventory:
         return self._current
 
     def refresh(self) -> Inventory:
-        """Reads all sources again; hosts that tasks have added stay."""
+        """Reads all sources again; hosts and groups that tasks have added stay."""
         self._builder = load_builder(self.sources, self.settings, self.vault)
         self._current = None
-        for name, groups, values, where in self._added:
-            self._add_one(name, groups, values, where)
+        for change in self._changes:
+            change()
         return self.current
 
     def add_host(
@@ -57,8 +57,11 @@ class LiveInventory:
         """The add_host module; `name` may carry a port, values are plain results. Whether anything is new."""
         names, port = expand_host(name, where)
         values = ({} if port is None else {"ansible_port": port}) | dict(variables or {})
-        self._added += [(host, list(groups), values, where) for host in names]
-        return any([self._add_one(host, list(groups), values, where) for host in names])
+        return self._make(lambda: any([self._add_one(host, list(groups), values, where) for host in names]))
+
+    def _make(self, change: Callable[[], bool]) -> bool:
+        self._changes.append(change)
+        return change()
 
     def _add_one(self, name: str, groups: list[str], values: dict[str, object], where: Where | None) -> bool:
         builder = self._builder
@@ -89,6 +92,9 @@ class LiveInventory:
 
     def group_by(self, host: str, key: str, parents: Iterable[str] = ("all",), where: Where | None = None) -> bool:
         """The group_by module for one host: spaces in names become dashes. Whether anything is new."""
+        return self._make(lambda: self._group_one(host, key, list(parents), where))
+
+    def _group_one(self, host: str, key: str, parents: list[str], where: Where | None) -> bool:
         name = key.replace(" ", "-")
         changed = self.add_group(name, [parent.replace(" ", "-") for parent in parents], where)
         group = self._group(name, where)

@@ -127,7 +127,9 @@ class Transport(Protocol):
         """The kept interpreter as that user, started on first use. Raises Unreachable, BecomeFailed."""
         ...
 
-    async def exec(self, command: str, become: Become | None = None, input: bytes = b"", timeout: float | None = None) -> dict[str, Any]:
+    async def exec(
+        self, command: str, become: Become | None = None, input: bytes = b"", timeout: float | None = None
+    ) -> dict[str, Any]:
         """Run a raw shell command without any Python on the host: {"rc", "stdout", "stderr"} (bytes decoded, capped)."""
         ...
 

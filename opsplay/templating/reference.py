@@ -64,7 +64,7 @@ def arguments(kind: str, function: Callable[..., Any]) -> str:
 
 
 def _shown(item: inspect.Parameter) -> str:
-    stars = {item.VAR_POSITIONAL: "*", item.VAR_KEYWORD: "**"}.get(item.kind, "")
+    stars = "*" if item.kind is item.VAR_POSITIONAL else "**" if item.kind is item.VAR_KEYWORD else ""
     default = "" if item.default is item.empty else f"={item.default!r}"
     return f"{stars}{item.name}{default}".replace("|", "\\|")
 

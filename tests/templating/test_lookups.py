@@ -22,10 +22,6 @@ class Context:
     def __init__(self, basedir: Path) -> None:
         self.basedir = str(basedir)
 
-    def find_file(self, subdir: str, name: str) -> str | None:
-        places = [Path(self.basedir, subdir, name), Path(self.basedir, name)]
-        return next((str(place) for place in places if place.exists()), None)
-
     def inventory_hostnames(self, pattern: str) -> list[str]:
         return [host for host in ("web1", "db1") if pattern in ("all", host)]
 
@@ -104,6 +100,16 @@ def test_lookups_for_loops_take_compiled_terms(templar: Templar) -> None:
     assert templar.lookup("items", compile_plain(["{{ x }}", [1]]), scope) == [7, 1]
     assert templar.lookup("dict", compile_plain({"a": "{{ x }}"}), scope) == [{"key": "a", "value": 7}]
     assert templar.lookup("sequence", "end=2", scope) == ["1", "2"]
+
+
+def test_files_are_found_in_the_role_before_the_playbook(templar: Templar, tmp_path: Path) -> None:
+    role = tmp_path / "role"
+    (role / "files").mkdir(parents=True)
+    (role / "files" / "motd").write_text("the role's")
+    scope = scope_of("", ansible_search_path=[str(role), str(tmp_path)])
+    assert render("{{ lookup('file', 'motd') }}", scope, templar) == "the role's"
+    assert render("{{ lookup('first_found', 'motd') }}", scope, templar) == f"{role}/files/motd"
+    assert render("{{ lookup('file', 'people.csv') | length }}", scope, templar) == 22
 
 
 def test_a_password_is_made_once_and_kept_private(templar: Templar, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class Script:
 
     def task(self, name: str, action: str, role: str = "", line: int = 1, handler: bool = False) -> str:
         self.number += 1
-        where = f"roles/{role}/tasks/main.yml:{line}:3" if role else f"playbooks/weekly_maintenance.yml:{line}:7"
+        where = f"example/roles/{role}/tasks/main.yml:{line}:3" if role else f"example/weekly_maintenance.yml:{line}:7"
         self.say(
             TaskStarted, task_id=f"t{self.number}", task=name, action=action, where=where, role=role, is_handler=handler
         )

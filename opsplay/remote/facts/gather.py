@@ -55,8 +55,9 @@ FAMILIES = (
     Family("devices", _plain(devices.collect), "hardware"),
     Family("lvm", lambda request: devices.collect_lvm(request.system, request.seconds), "hardware"),
     Family("network", _plain(network.collect), "network",
-           ("interfaces", "default_ipv4", "default_ipv6", "all_ipv4_addresses", "all_ipv6_addresses")),
-    Family("storage_names", _plain(devices.collect_names), "network", ("iscsi", "hostnqn", "fibre_channel_wwn", "nvme")),
+           ("interfaces", "default_ipv4", "default_ipv6", "all_ipv4_addresses", "all_ipv6_addresses"),
+           needs=("platform", "distribution")),
+    Family("storage_names", _plain(devices.collect_names), "all", ("iscsi", "hostnqn", "fibre_channel_wwn", "nvme")),
     Family("virtual", _plain(virtual.collect), "virtual",
            ("virtualization_type", "virtualization_role", "virtualization_tech_guest", "virtualization_tech_host")),
 )
@@ -76,9 +77,11 @@ class Request(object):
 
 
 def choose(subset):
-    """The families that a gather_subset list means, in their order. `!x` takes x away again; min stays unless `!min`."""
+    """The families that a gather_subset list means, in their order. `!x` takes x away; min stays unless `!min`.
+
+    Words with ! alone ask for nothing beyond the minimum, as in Ansible: `!hardware` gives no network either.
+    """
     wanted, unwanted = set(), set()
-    only_exclusions = True
     for word in subset:
         name = word.lstrip("!")
         if name not in KNOWN:
@@ -88,10 +91,7 @@ def choose(subset):
             unwanted.add(name)
         else:
             wanted.add(name)
-            only_exclusions = False
-    if only_exclusions:
-        wanted.add("all")
-    return [family for family in FAMILIES if _is_chosen(family, wanted, unwanted)] + []
+    return [family for family in FAMILIES if _is_chosen(family, wanted, unwanted)]
 
 
 def _is_chosen(family, wanted, unwanted):

@@ -24,6 +24,9 @@ def _path(args):
 
 
 def observe(system, args):
+    if "," in args.name:
+        raise ModuleFailure("Comma separated list of names is not supported. "
+                            "Please pass a single name to lookup in the known_hosts file.")
     path = _path(args)
     found = system.lstat(path)
     if found is not None and stat.S_ISLNK(found.st_mode):
@@ -56,9 +59,8 @@ def _keys(args):
         if len(words) < 3:
             raise ModuleFailure("the key must be a line of known_hosts: name type key")
         if args.state == "present" and not _names(words[0], args.name):
-            raise ModuleFailure("Host parameter does not match hashed host field in supplied key"
-                                if words[0].startswith("|1|") else
-                                "the key is of %s, not of %s" % (words[0], args.name))
+            raise ModuleFailure("Host parameter does not match hashed host field in supplied key",
+                                key_of=words[0])
         keys.append((marker, words[1], words[2]))
     if args.state == "present" and not keys:
         raise ModuleFailure("No key specified when adding a host")
@@ -88,6 +90,8 @@ def _concerns(line, host, wanted, removing=False):
         return False
     if removing:
         return not wanted or (entry[0], entry[2], entry[3]) in wanted
+    if entry[0]:  # a host may have several authorities, and several revoked keys, of one type
+        return (entry[0], entry[2], entry[3]) in wanted
     return any((entry[0], entry[2]) == key[:2] for key in wanted)
 
 

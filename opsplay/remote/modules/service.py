@@ -11,7 +11,7 @@ SPEC = Spec(
         "enabled": Flag(), "arguments": Text(default="", aliases=("args",)), "pattern": Text(),
         "runlevel": Text(default="default"), "sleep": Integer(), "use": Text(default="auto"),
     },
-    one_of=(("state", "enabled"),),
+    open_ended=True,  # what only the host's own service manager knows (daemon_reload, masked, runlevels) goes to it
     returns={"name": "The service.", "state": "The state asked for.", "status": "What systemd shows of it."},
     examples=["service: {name: postgresql, state: started, enabled: true}"],
 )
@@ -35,6 +35,11 @@ def act(system, args):
 
 
 def _for_systemd(args):
-    every = Args((name, argument.default) for name, argument in systemd_service.SPEC.args.items())
-    every.update(name=args.name, state=args.state, enabled=args.enabled)
+    known = systemd_service.SPEC.args
+    every = Args((name, argument.default) for name, argument in known.items())
+    aliases = {alias: name for name, argument in known.items() for alias in argument.aliases}
+    for name, value in args.items():
+        name = aliases.get(name, name)
+        if name in known and value is not None:
+            every[name] = value in (True, "yes", "true", "True", "on", "1", 1) if known[name].kind == "bool" else value
     return every

@@ -54,8 +54,8 @@ def _add_states(system, services):
         return
     shown = system.run(["systemctl", "show", "--no-pager", "-p", "ActiveState", "--"] + names).stdout
     states = [line.partition("=")[2] for line in shown.splitlines() if line]
-    for name, state in zip(names, states):
-        services[name]["state"] = state
+    for at, name in enumerate(names):  # in a chroot there is nobody to ask: nothing runs there
+        services[name]["state"] = states[at] if len(states) == len(names) else "inactive"
 
 
 def _openrc(system):

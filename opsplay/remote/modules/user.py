@@ -70,7 +70,7 @@ def _is_hash(text):
     if set(text) <= {"!", "*"} or text == "*LOCKED*":
         return True
     fields = text.lstrip("!").split("$")
-    if len(fields) < 3 or not re.match(r"^[A-Za-z0-9./=+]*$", fields[-1]):
+    if len(fields) < 3 or not re.match(r"^[A-Za-z0-9./=]*$", fields[-1]):
         return len(fields) == 1 and re.match(r"^([A-Za-z0-9./]{13}|_[A-Za-z0-9./]{19})$", fields[0]) is not None
     return len(fields[-1]) == HASH_LENGTHS.get(fields[1], len(fields[-1]))
 

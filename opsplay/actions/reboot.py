@@ -56,7 +56,7 @@ async def order(context: Context, args: Any) -> dict[str, Any]:
     command = args.reboot_command or f'shutdown -r {"+%d" % minutes if minutes else "now"} "{args.msg}"'
     paths = ":".join(args.search_paths)
     try:
-        return await context.module("command", {"cmd": f"PATH={paths}:$PATH {command}", "_uses_shell": True}, check=False)
+        return await context.module("shell", {"cmd": f"PATH={paths}:$PATH {command}"}, check=False)
     except OpsError:
         return {"rc": 0}  # the host went away while it said so
 

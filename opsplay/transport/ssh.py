@@ -8,6 +8,8 @@ import logging
 import time
 from typing import Any
 
+from paramiko.agent import AgentRequestHandler
+
 from opsplay.transport.bridge import bridged
 from opsplay.transport.kept import KeptTransport
 from opsplay.transport.link import Link, Listener
@@ -51,6 +53,8 @@ class SshTransport(KeptTransport):
 
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
         stream = await self._open(listener, "session")
+        if self._route is not None and self._route.forward_agent:
+            AgentRequestHandler(_AgentDoor(stream))
         if pty:
             stream.request("pty-req", add_text("dumb", 250, 60, 0, 0, _RAW_MODES))
         stream.request("exec", add_text(command))
@@ -70,6 +74,11 @@ class SshTransport(KeptTransport):
         async with self._connecting:
             connection = await self._add_connection()
         return await connection.open(listener, kind, *extra)
+
+    async def wire(self) -> SshWire:
+        """The authenticated paramiko transport, for fabric_bridge."""
+        await self.connect()
+        return self._connections[0].wire
 
     async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
         """See protocol.Transport. Without become it is sshd that connects, as the user who logged in."""
@@ -100,13 +109,24 @@ class SshTransport(KeptTransport):
 _RAW_MODES = bytes([53]) + (0).to_bytes(4, "big") + bytes([0])  # ECHO off
 
 
+class _AgentDoor:
+    """What paramiko's agent forwarding wants to know of a channel."""
+
+    def __init__(self, stream: SshStream) -> None:
+        self._stream = stream
+
+    def request_forward_agent(self, handler: Any) -> None:
+        self._stream.wire._set_forward_agent_handler(handler)
+        self._stream.request("auth-agent-req@openssh.com", add_text())
+
+
 class Connection:
     """One authenticated wire, watched for signs of life."""
 
     def __init__(self, wire: SshWire, passed: list[SshWire], tuning: Tuning, host: str) -> None:
         self.alive = True
         self.full = False
-        self._wire = wire
+        self.wire = wire
         self._passed = passed
         self._tuning = tuning
         self._host = host
@@ -117,12 +137,12 @@ class Connection:
 
     @property
     def unused(self) -> bool:
-        return not self._wire.streams
+        return not self.wire.streams
 
     async def open(self, listener: Listener, kind: str, *extra: Any) -> SshStream:
         if not self.alive:
             raise ConnectionLost("connection-lost", f"the connection to {self._host} is over")
-        stream = SshStream(self._wire, listener)
+        stream = SshStream(self.wire, listener)
         await stream.open(kind, add_text(*extra) if extra else None)
         return stream
 
@@ -134,39 +154,39 @@ class Connection:
             self._tuning.keepalive_interval * self._tuning.keepalive_count,
         )
         if now - self._expected > interval:  # we slept ourselves (a suspended laptop): judge anew
-            self._wire.wire.heard = now
-        silent = now - self._wire.wire.heard
+            self.wire.wire.heard = now
+        silent = now - self.wire.wire.heard
         if silent >= limit:
             self._lose(f"it was silent for {silent:.1f} seconds")
             return
         if silent >= interval * 0.9:
-            self._wire.beat()
+            self.wire.beat()
         pause = max(0.05, min(interval, limit - silent))
         self._expected = now + pause
         self._timer = self._loop.call_later(pause, self._watch)
 
     def _down(self) -> None:
-        error = self._wire.get_exception()
+        error = self.wire.get_exception()
         self._lose(str(error) if error and str(error) else "the host closed it")
 
     def _lose(self, why: str) -> None:
         if not self.alive:
             return
         self._end()
-        for stream in list(self._wire.streams.values()):
+        for stream in list(self.wire.streams.values()):
             stream.lost(why)
-        self._wire.streams.clear()
+        self.wire.streams.clear()
 
     def _end(self) -> None:
         self.alive = False
         self._timer.cancel()
-        for wire in (self._wire, *reversed(self._passed)):
+        for wire in (self.wire, *reversed(self._passed)):
             wire.let_go()
 
     async def close(self) -> None:
         """Lets what was posted go out, then ends."""
         for _ in range(40):
-            if not self._wire.backlog or not self.alive:
+            if not self.wire.backlog or not self.alive:
                 break
             await asyncio.sleep(0.01)
         if self.alive:

@@ -21,7 +21,7 @@ ARGUMENTS_REMEDY = "Correct ansible_ssh_common_args, ansible_ssh_extra_args or s
 
 _WITH_VALUE = "BbcDEeFIiJLlmOopQRSWw"
 _QUIET = {
-    "controlmaster", "controlpersist", "controlpath", "compression", "forwardagent", "batchmode", "loglevel",
+    "controlmaster", "controlpersist", "controlpath", "compression", "batchmode", "loglevel",
     "tcpkeepalive", "gssapiauthentication", "gssapidelegatecredentials", "kbdinteractiveauthentication", "requesttty",
     "challengeresponseauthentication", "connectionattempts", "visualhostkey", "checkhostip", "updatehostkeys",
     "hashknownhosts", "canonicalizehostname", "escapechar", "forwardx11", "ipqos", "numberofpasswordprompts",
@@ -30,7 +30,7 @@ _KNOWN = {
     "user", "port", "hostname", "identityfile", "identitiesonly", "identityagent", "proxyjump", "proxycommand",
     "connecttimeout", "userknownhostsfile", "globalknownhostsfile", "stricthostkeychecking", "hostkeyalias",
     "preferredauthentications", "passwordauthentication", "pubkeyauthentication", "serveraliveinterval",
-    "serveralivecountmax", "addressfamily",
+    "serveralivecountmax", "addressfamily", "forwardagent",
 }  # fmt: skip
 
 
@@ -51,6 +51,8 @@ def parse_arguments(text: str) -> tuple[dict[str, Any], list[str]]:
             _take(word[1], value, options, notices)
         elif word[1] in "46":
             options.setdefault("addressfamily", "inet" if word[1] == "4" else "inet6")
+        elif word[1] in "Aa":
+            options.setdefault("forwardagent", "yes" if word[1] == "A" else "no")
     return options, notices
 
 

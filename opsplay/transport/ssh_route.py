@@ -49,6 +49,7 @@ class Route:
     proxy_command: str = ""
     keepalive: tuple[float, int] | None = None
     family: int = 0
+    forward_agent: bool = False
     notices: tuple[str, ...] = ()
 
 
@@ -67,6 +68,7 @@ def find_route(address: Address) -> Route:
         _proxy_command(command, target) if command else "",
         _keepalive(settings),
         {"inet": 2, "inet6": 10}.get(str(settings.get("addressfamily", "any")), 0),
+        str(settings.get("forwardagent", "no")) == "yes",
         tuple(notices),
     )
 

@@ -32,7 +32,7 @@ class SshStream:
         self.listener = listener
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.when_roomy: Callable[[], None] | None = None
-        self._wire = wire
+        self.wire = wire
         self._number = wire.new_number(self)
         self._remote = 0
         self._room = 0
@@ -59,7 +59,7 @@ class SshStream:
         message.add_int(PACKET)
         if extra is not None:
             extra(message)
-        self._wire.post(message)
+        self.wire.post(message)
         try:
             await self.opened
         except asyncio.CancelledError:
@@ -72,7 +72,7 @@ class SshStream:
         message.add_string(kind)
         message.add_boolean(False)
         fill(message)
-        self._wire.post(message)
+        self.wire.post(message)
 
     def _message(self, kind: bytes) -> Message:
         message = Message()
@@ -101,8 +101,8 @@ class SshStream:
             self._let_go()
 
     def _let_go(self) -> None:
-        self._wire.post(self._message(_CLOSE))
-        self._wire.drop_stream(self._number)
+        self.wire.post(self._message(_CLOSE))
+        self.wire.drop_stream(self._number)
 
     def pause(self) -> None:
         """Lets the host's window run dry: who listens cannot take more."""
@@ -125,13 +125,13 @@ class SshStream:
                 self._queue[0] = rest
             else:
                 self._queue.popleft()
-            self._wire.post(message)
-            if self._wire.backlog > BACKLOG:
+            self.wire.post(message)
+            if self.wire.backlog > BACKLOG:
                 self._waits_for_wire = True
-                self._wire.when_drained.append(self._wire_drained)
+                self.wire.when_drained.append(self._wire_drained)
         if self._finishing and not self._queue and not self._eof_sent and not self._closed and self._established:
             self._eof_sent = True
-            self._wire.post(self._message(_EOF))
+            self.wire.post(self._message(_EOF))
         if self.when_roomy is not None and self.queued < BACKLOG:
             self.when_roomy()
 
@@ -142,31 +142,31 @@ class SshStream:
     # -- in paramiko's thread
 
     def _set_remote_channel(self, number: int, window: int, packet: int) -> None:
-        self._wire.tell(self._was_opened, number, window, packet)
+        self.wire.tell(self._was_opened, number, window, packet)
 
     def _feed(self, message: Message) -> None:
-        self._wire.tell(self._heard, message.get_binary(), False)
+        self.wire.tell(self._heard, message.get_binary(), False)
 
     def _feed_extended(self, message: Message) -> None:
         message.get_int()
-        self._wire.tell(self._heard, message.get_binary(), True)
+        self.wire.tell(self._heard, message.get_binary(), True)
 
     def _window_adjust(self, message: Message) -> None:
-        self._wire.tell(self._may_send, message.get_int())
+        self.wire.tell(self._may_send, message.get_int())
 
     def _handle_request(self, message: Message) -> None:
         kind = message.get_text()
         message.get_boolean()
         if kind == "exit-status":
-            self._wire.tell(self._exited, message.get_int(), "the process ended")
+            self.wire.tell(self._exited, message.get_int(), "the process ended")
         elif kind == "exit-signal":
-            self._wire.tell(self._exited, None, f"the process was ended by signal {message.get_text()}")
+            self.wire.tell(self._exited, None, f"the process was ended by signal {message.get_text()}")
 
     def _handle_eof(self, message: Message) -> None:
         return None
 
     def _handle_close(self, message: Message) -> None:
-        self._wire.tell(self._was_closed)
+        self.wire.tell(self._was_closed)
 
     def _request_success(self, message: Message) -> None:
         return None
@@ -188,7 +188,7 @@ class SshStream:
             self.opened.set_result(None)
 
     def refused(self, why: str) -> None:
-        self._wire.drop_stream(self._number)
+        self.wire.drop_stream(self._number)
         if not self.opened.done():
             self.opened.set_exception(ChannelRefused("channel-refused", f"the host refused a channel: {why[:200]}"))
 
@@ -207,7 +207,7 @@ class SshStream:
             message = self._message(_ADJUST)
             message.add_int(self._consumed)
             self._consumed = 0
-            self._wire.post(message)
+            self.wire.post(message)
 
     def _may_send(self, count: int) -> None:
         self._room += count

@@ -163,6 +163,24 @@ def test_su_as_root_asks_nothing() -> None:
     )
 
 
+@pytest.mark.skipif(not ROOT or not shutil.which("doas"), reason="needs root, for accounts, and doas")
+def test_doas(sshd: PrivateSshd) -> None:
+    """It asks on a terminal only, and takes its rules from one file: the one that is there is put back."""
+    rules = Path("/etc/doas.conf")
+    old = rules.read_bytes() if rules.exists() else None
+    with account() as asked, account() as trusted, account() as stranger:
+        try:
+            rules.write_text(f"permit {asked.name}\npermit nopass {trusted.name}\n")
+            rules.chmod(0o400)
+            assert uid_as(ssh(sshd, trusted), Become(method="doas"))[0] == "root"
+            assert uid_as(ssh(sshd, asked), Become(method="doas", password=asked.password))[0] == "root"
+            assert refusal(ssh(sshd, asked), Become(method="doas", password="wrong")).code == "become-wrong-password"
+            assert refusal(ssh(sshd, asked), Become(method="doas")).code == "become-password-needed"
+            assert refusal(ssh(sshd, stranger), Become(method="doas", password="x")).code == "become-not-allowed"
+        finally:
+            rules.unlink() if old is None else rules.write_bytes(old)
+
+
 @real_sudo
 def test_an_expired_account(sshd: PrivateSshd) -> None:
     import subprocess

@@ -251,6 +251,41 @@ def test_a_key_of_the_agent(sshd: PrivateSshd, agent: str, monkeypatch: pytest.M
     assert error.code == "auth-failed", "IdentitiesOnly keeps the agent's other keys back"
 
 
+def test_the_agent_is_forwarded_when_asked(sshd: PrivateSshd, agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", agent)
+
+    async def keys(args: str) -> str:
+        transport = SshTransport(sshd.address(ssh_args=NO_AGENT + args))
+        try:
+            return str((await transport.exec("ssh-add -l"))["stdout"])
+        finally:
+            await transport.close()
+
+    assert "ED25519" in finish(lambda: keys(" -A"))
+    assert "ED25519" in finish(lambda: keys(" -o ForwardAgent=yes"))
+    assert "ED25519" not in finish(lambda: keys(""))
+
+
+def test_fabric_over_a_checked_connection(sshd: PrivateSshd, tmp_path: Path) -> None:
+    from opsplay.transport.fabric_bridge import fabric_connection
+
+    async def work() -> None:
+        transport = SshTransport(sshd.address())
+        connection = await fabric_connection(transport)
+        result = await asyncio.to_thread(connection.run, "echo by fabric", hide=True, in_stream=False)
+        assert result.stdout == "by fabric\n"
+        (tmp_path / "a").write_text("carried")
+        await asyncio.to_thread(connection.put, str(tmp_path / "a"), str(tmp_path / "b"))
+        assert (tmp_path / "b").read_text() == "carried"
+        assert (await transport.exec("echo beside"))["stdout"] == "beside\n"
+        await transport.close()
+        unknown = SshTransport(sshd.address(known_hosts_file=str(tmp_path / "known_hosts")))
+        with pytest.raises(HostKeyRefused):
+            await fabric_connection(unknown)
+
+    finish(work)
+
+
 @pytest.fixture(scope="module")
 def someone() -> Iterator[Account]:
     if not ROOT:

@@ -107,7 +107,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def concat(self, values: Iterable[Any]) -> Any:
         """What a macro or a `set` block makes: a lone value as it is, several as text."""
-        parts = list(values)
+        parts = [value for value in values if value is not None]
         return parts[0] if len(parts) == 1 else self.join_text(parts)
 
     def join_text(self, parts: list[Any]) -> str:

@@ -72,10 +72,11 @@ class Program:
         return value if isinstance(value, str) else self.owner.text_of(value)
 
     def _whole(self, parts: list[Any], where: Where | None) -> Any:
+        if self.is_file and parts:
+            return self._ended(self.environment.join_text(parts))
+        parts = [part for part in parts if part is not None]
         if not parts:
             return None
-        if self.is_file:
-            return self._ended(self.environment.join_text(parts))
         result = parts[0] if len(parts) == 1 else self.environment.join_text(parts)
         if self.newlines and isinstance(result, str):
             return self._ended(result)

@@ -41,6 +41,9 @@ class BenchContext:
     def render(self, value: object) -> Any:
         return self.templar.render(value, self.scope)
 
+    def condition(self, expression: object) -> bool:
+        return self.templar.condition(expression, self.scope)
+
     def find_file(self, subdir: str, name: str) -> Path:
         for candidate in (Path(self.playbook_dir) / subdir / name, Path(self.playbook_dir) / name):
             if candidate.exists():

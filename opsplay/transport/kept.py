@@ -17,6 +17,7 @@ from opsplay.transport.relay import Door, open_door, open_relay
 from opsplay.transport.session import FrameSession
 from opsplay.transport.tuning import Tuning
 
+RAW_KILL_AFTER = 0.5
 _Key = tuple[Become | None, tuple[str, ...]]
 
 
@@ -72,7 +73,17 @@ class KeptTransport:
         except TimeoutError:
             return collector.outcome(None) | {"rc": 124, "timed_out": True}
         finally:
+            self._finish(link, collector)
+
+    def _finish(self, link: Link, collector: Collector) -> None:
+        """A command that still runs (its time is over, or nobody waits any more) is ended; nothing else would end it."""
+        if collector.over:
             link.close()
+            return
+        link.signal("TERM")
+        loop = asyncio.get_running_loop()
+        loop.call_later(RAW_KILL_AFTER, link.signal, "KILL")
+        loop.call_later(RAW_KILL_AFTER, link.close)
 
     async def _exec_as(self, become: Become, command: str, collector: Collector) -> Link:
         left, right = secrets.token_hex(8), secrets.token_hex(8)
@@ -122,6 +133,10 @@ class Collector:
         self._why = why
         if not self._end.done():
             self._end.set_result(status)
+
+    @property
+    def over(self) -> bool:
+        return self._end.done() and not self._end.cancelled()
 
     async def result(self) -> dict[str, Any]:
         status = await self._end

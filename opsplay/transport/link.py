@@ -30,6 +30,13 @@ class Link(Protocol):
         """End of input, behind what is queued."""
         ...
 
+    def signal(self, name: str) -> None:
+        """Asks for a signal (TERM, KILL) to the process and its group.
+
+        It reaches nothing where the process runs as another user than the login, nor, up to OpenSSH 9.7, as root.
+        """
+        ...
+
     def close(self) -> None:
         """Lets the link go; the process sees the end of its input. `ended` is not called any more."""
         ...

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -154,6 +156,11 @@ class LocalLink:
         if self._in >= 0:
             os.close(self._in)
             self._in = -1
+
+    def signal(self, name: str) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self._process.pid, getattr(signal, f"SIG{name}"))
 
     def close(self) -> None:
         if not self._closed:

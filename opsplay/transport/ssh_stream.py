@@ -92,6 +92,10 @@ class SshStream:
         self._finishing = True
         self._pump()
 
+    def signal(self, name: str) -> None:
+        if self._established and not self._closed:
+            self.request("signal", add_text(name))
+
     def close(self) -> None:
         if self._closed:
             return

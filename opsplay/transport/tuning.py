@@ -12,8 +12,8 @@ class Tuning:
     keepalive_interval: float = 5.0
     keepalive_count: int = 3
     connects_at_once: int = 32  # threads that log in at the same time
-    start_timeout: float = 15.0  # for the interpreter to answer, rc files of the login shell included
-    become_timeout: float = 10.0
+    start_timeout: float = 30.0  # for the interpreter to answer, rc files of the login shell included
+    become_timeout: float = 20.0
     grace: float = 2.0  # how long work may go on after the controller went away
     output_limit: int = 16 * 1024 * 1024  # bytes kept of each of stdout and stderr
     deadline_grace: float = 3.0  # behind a step's deadline, for the host's own answer, before the link is given up

@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 
 from opsplay.errors import OpsError
-from opsplay.transport.protocol import ConnectionLost, Reply, Step
+from opsplay.transport.local import LocalTransport
+from opsplay.transport.protocol import Address, ConnectionLost, Reply, Step
+from opsplay.transport.ssh import SshTransport
 from opsplay.transport.tuning import Tuning
+from tests.transport.accounts import ROOT, account
 from tests.transport.hosts import ask, finish, gone, opened, processes_with
+from tests.transport.private_sshd import PrivateSshd
 
 Make = Callable[..., Any]
 SLOW = 20.0
@@ -319,3 +323,32 @@ def test_a_cancelled_request_behind_another_never_runs(real: Make) -> None:
             assert isinstance(await first.replies[0], Reply)
 
     finish(work)
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel"])
+@pytest.mark.parametrize("kind", ["ssh", "local"])
+def test_a_raw_command_that_is_given_up_is_ended(sshd: PrivateSshd, kind: str, how: str) -> None:
+    """sshd passes signals on, except, up to OpenSSH 9.7, for root."""
+    if kind == "local" or not ROOT:
+        transport: Any = LocalTransport(Address("h1", "local")) if kind == "local" else SshTransport(sshd.address())
+        finish(lambda: _give_up(transport, how))
+        return
+    with account() as who:
+        who.let_in(sshd.client_key.with_suffix(".pub"))
+        finish(lambda: _give_up(SshTransport(sshd.address(user=who.name)), how))
+
+
+async def _give_up(transport: Any, how: str) -> None:
+    mark = f"mark-{secrets.token_hex(6)}"
+    await transport.connect()
+    running = asyncio.ensure_future(transport.exec(f": {mark}; echo begun; sleep 300; :", timeout=1.5))
+    await asyncio.sleep(1)
+    assert processes_with(mark)
+    if how == "cancel":
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    else:
+        assert await running == {"rc": 124, "stdout": "begun\n", "stderr": "", "timed_out": True}
+    assert await gone(mark, 3)
+    await transport.close()

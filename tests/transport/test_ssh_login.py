@@ -167,6 +167,26 @@ def test_checking_weakens_only_when_told_and_says_so(sshd: PrivateSshd, tmp_path
     assert refusal(replace(address, ssh_args=NO_AGENT + " -o StrictHostKeyChecking=no")).code == "host-key-changed"
 
 
+@pytest.mark.parametrize(
+    "weak",
+    [
+        ("Ciphers aes128-ctr", "MACs hmac-sha1"),
+        ("Ciphers aes128-cbc",),
+        ("KexAlgorithms diffie-hellman-group14-sha1",),
+        ("KexAlgorithms diffie-hellman-group1-sha1",),
+    ],
+)
+def test_weak_algorithms_are_refused(tmp_path: Path, weak: tuple[str, ...]) -> None:
+    """Fault row 10."""
+    server = PrivateSshd(tmp_path / "sshd", *weak).start()
+    try:
+        error = refusal(server.address())
+        assert error.code == "ssh-negotiation-failed"
+        assert logins(server) == 0
+    finally:
+        server.stop()
+
+
 # -- names
 
 

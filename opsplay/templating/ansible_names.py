@@ -18,17 +18,23 @@ ERRORS = (
 
 @contextlib.contextmanager
 def ansible_names() -> Iterator[None]:
-    """While a plugin is imported, `ansible.errors` and the like can be imported, too."""
-    if importlib.util.find_spec("ansible") is not None:
-        yield
-        return
+    """While a plugin is imported, `ansible.errors` and the like can be imported, too.
+
+    Where Ansible is installed, the plugin gets all of it but LookupBase: Ansible's own wants Ansible's loader.
+    """
     modules = stand_ins()
+    if importlib.util.find_spec("ansible") is not None:
+        modules = {"ansible.plugins.lookup": modules["ansible.plugins.lookup"]}
+    before = {name: sys.modules.get(name) for name in modules}
     sys.modules.update(modules)
     try:
         yield
     finally:
-        for name in modules:
-            sys.modules.pop(name, None)
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
 
 
 def stand_ins() -> dict[str, ModuleType]:
@@ -77,7 +83,7 @@ class LookupBase:
     def __init__(self, loader: Any = None, templar: Any = None, **_: Any) -> None:
         self._loader = loader
         self._templar = templar
-        self._options: dict[str, Any] = {}
+        self._options: dict[str, Any] = documented_defaults(sys.modules.get(type(self).__module__))
 
     def set_options(self, var_options: Any = None, direct: Any = None, **_: Any) -> None:
         self._options.update(direct or {})
@@ -85,12 +91,32 @@ class LookupBase:
     def get_option(self, name: str, hostvars: Any = None) -> Any:
         return self._options.get(name)
 
+    def get_options(self, hostvars: Any = None) -> dict[str, Any]:
+        return dict(self._options)
+
+    def has_option(self, name: str) -> bool:
+        return name in self._options
+
     def find_file_in_search_path(self, variables: Any, subdir: str, name: str, ignore_missing: bool = False) -> Any:
         return self._loader.find_file(subdir, name) if self._loader is not None else None
 
     @staticmethod
     def _flatten(terms: Any) -> list[Any]:
         return [item for term in terms for item in (term if isinstance(term, (list, tuple)) else [term])]
+
+
+def documented_defaults(module: Any) -> dict[str, Any]:
+    """The options that a plugin's DOCUMENTATION names, with their defaults."""
+    text = getattr(module, "DOCUMENTATION", None)
+    if not isinstance(text, str):
+        return {}
+    import yaml
+
+    try:
+        options = (yaml.safe_load(text) or {}).get("options") or {}
+        return {name: (option or {}).get("default") for name, option in options.items()}
+    except (yaml.YAMLError, AttributeError):
+        return {}
 
 
 class Display:

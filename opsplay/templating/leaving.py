@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import Where
-from opsplay.templating.failures import Undefined
+from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
 
 if TYPE_CHECKING:
@@ -29,6 +29,13 @@ def plain_other(templar: Templar, value: Any, where: Where | None) -> Any:
         return templar._plain_items(value, None)
     if is_stream(value):
         return templar._plain_items(list(value), None)
+    if callable(value) or type(value).__module__.startswith("jinja2."):
+        raise TemplateFailed(
+            f"Error rendering template: Type {type(value).__name__!r} is unsupported for variable storage.",
+            where,
+            "A function is named here, not called: are the brackets missing?",
+            code="not-a-value",
+        )
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -38,17 +39,25 @@ LOOKUP = """
 from ansible.plugins.lookup import LookupBase
 from ansible.errors import AnsibleError
 
+DOCUMENTATION = '''
+options:
+  end: {description: what comes last}
+  start: {description: what comes first, default: ">"}
+'''
+
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         if "fail" in terms:
             raise AnsibleError("told to fail")
         self.set_options(var_options=variables, direct=kwargs)
-        return [f"{term}-{variables['x']}-{self.get_option('end')}" for term in terms]
+        return [f"{self.get_option('start')}{term}-{variables['x']}-{self.get_option('end')}" for term in terms]
 """
 
 
-@pytest.fixture
-def templar(tmp_path: Path) -> Templar:
+@pytest.fixture(params=["ansible as it is here", "no ansible"])
+def templar(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Templar:
+    if request.param == "no ansible":
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None)
     for name, text in (("filter/mine.py", FILTERS), ("test/mine.py", TESTS), ("lookup/marked.py", LOOKUP)):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)
@@ -68,7 +77,7 @@ def test_users_plugins_work(templar: Templar) -> None:
     assert render("{{ '/a/b' | basename }}", scope, templar) == "mine", "a user's filter wins over ours"
     assert render("{{ [3] | with_environment }}", scope, templar) == 3
     assert render("{{ 'ab' is even_length }}", scope, templar) is True
-    assert render("{{ query('marked', 'a', 'b', end='z') }}", scope, templar) == ["a-7-z", "b-7-z"]
+    assert render("{{ query('marked', 'a', 'b', end='z') }}", scope, templar) == [">a-7-z", ">b-7-z"]
     assert render("{{ 1 | acme.tools.own }}", scope, templar) == "acme"
 
 

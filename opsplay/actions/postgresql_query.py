@@ -98,7 +98,7 @@ def _changes(outcome: dict[str, Any]) -> bool:
     """By what the server says it did: rows written, or anything that is no question."""
     status = outcome["status"]
     if re.match(r"^(INSERT|UPDATE|DELETE|MERGE|COPY|MOVE)\b", status):
-        return outcome["count"] > 0
+        return bool(outcome["count"] > 0)
     if status.startswith("SELECT") and re.match(r"(?is)^\s*(create\s|select\s.*\sinto\s)", outcome["query"]):
         return True
     return bool(status) and not READS.match(status)

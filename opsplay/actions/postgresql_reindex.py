@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opsplay.postgres import leftovers
@@ -179,7 +180,7 @@ class Rebuild:
     async def _clean(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             dropped: list[bool] = []
-            why_not = await patiently(lambda row=row, dropped=dropped: self._drop(row, dropped), self.args.retries, self.args.retry_delay)
+            why_not = await patiently(partial(self._drop, row, dropped), self.args.retries, self.args.retry_delay)
             if why_not:
                 raise LeftBehind(f"{spoken(row, 'index')} is invalid and could not be dropped yet: {why_not}; the next run will")
             elif dropped[-1]:

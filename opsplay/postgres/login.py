@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import OpsError
@@ -32,10 +32,10 @@ LOGIN: dict[str, Argument] = {
 SOCKET_FOLDERS = ("/var/run/postgresql", "/tmp")
 
 
-def with_login(arguments: dict[str, Argument], database: str | None = None) -> dict[str, Argument]:
-    """An action's arguments and the login's. `database` renames nothing, it only drops aliases an action uses itself."""
-    login = {name: argument for name, argument in LOGIN.items() if name not in arguments}
+def with_login(arguments: dict[str, Argument]) -> dict[str, Argument]:
+    """An action's arguments and the login's, without the names that the action uses itself."""
     taken = {alias for argument in arguments.values() for alias in argument.aliases} | set(arguments)
+    login = {name: argument for name, argument in LOGIN.items() if name not in taken}
     return arguments | {name: _without(argument, taken) for name, argument in login.items()}
 
 

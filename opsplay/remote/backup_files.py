@@ -110,7 +110,7 @@ def _listed(place, name, alone):
         return None
     for line in lines:
         match = re.match(r"^\\?([0-9a-fA-F]{32,128})(?:\s+\*?(.*))?$", line.strip())
-        if match and (alone and len(lines) == 1 or os.path.basename(match.group(2) or "") == name):
+        if match and ((alone and len(lines) == 1) or os.path.basename(match.group(2) or "") == name):
             return match.group(1).lower()
     return None
 

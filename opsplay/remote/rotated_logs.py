@@ -59,7 +59,9 @@ def rotated_of(folder, log):
         status = status_of(folder, name)
         if status is not None and stat.S_ISREG(status.st_mode):
             found.append(Rotated(name, match.group("suffix"), bool(match.group("gz")), status.st_size, status.st_mtime))
-    return sorted(found, key=lambda one: (-one.number, 0.0) if one.number is not None else (-99999, one.mtime), reverse=True)
+    if all(copy.number is not None for copy in found):
+        return sorted(found, key=lambda copy: copy.number)
+    return sorted(found, key=lambda copy: copy.mtime, reverse=True)
 
 
 def status_of(folder, name):

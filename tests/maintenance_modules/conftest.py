@@ -1,20 +1,11 @@
-"""Runs a module as a task would: arguments checked from its SPEC, then perform() in this process."""
+"""The `module` fixture: a module of ours, run as a task would."""
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 import pytest
-
-from opsplay.actions.arguments import typed_arguments
-from opsplay.remote.perform import perform
-from opsplay.remote.system import System
-
-
-def run_module(name: str, check: bool = False, diff: bool = False, **arguments: Any) -> dict[str, Any]:
-    module = importlib.import_module(f"opsplay.remote.modules.{name}")
-    return perform(module, System(check=check, diff=diff), typed_arguments(name, module.SPEC, arguments))
+from module_call import run_module
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "postgres"))
-from private_server import BIN, Server  # noqa: E402
+from private_server import BIN, Server
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +194,7 @@ def test_the_scratch_has_no_network_and_is_nobody(verify: Any, dumps: Path) -> N
 
 
 def test_a_killed_run_leaves_a_server_and_the_next_one_removes_it(verify: Any, dumps: Path, module: Any) -> None:
-    script = (f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import conftest as c; "
+    script = (f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import module_call as c; "
               f"c.run_module('backup_verify', path={str(dumps / 'app.dump')!r}, scratch={str(verify.scratch)!r}, queries=[dict(query='SELECT pg_sleep(30)')])")
     process = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 20

@@ -142,7 +142,7 @@ def test_other_file_systems_and_bind_mounts_are_not_entered(tmp_path: Path) -> N
         (tmp_path / name).mkdir(parents=True)
     aged(tmp_path / "t/file", 9)
     aged(tmp_path / "t/old", 9)
-    run = "import sys, json; sys.path.insert(0, '%s'); import conftest as c; print(json.dumps(c.run_module('find_delete', paths='%s', age='1d', file_type='%s')))"
+    run = "import sys, json; sys.path.insert(0, '%s'); import module_call as c; print(json.dumps(c.run_module('find_delete', paths='%s', age='1d', file_type='%s')))"
     script = f"""
         mount --bind {tmp_path}/outside {tmp_path}/t/bound
         mount -t tmpfs none {tmp_path}/t/memory; touch -d '9 days ago' {tmp_path}/t/memory/kept {tmp_path}/t/bound

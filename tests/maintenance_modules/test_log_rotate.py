@@ -173,7 +173,7 @@ def crash_at(step: int, log: Path, suffix: str) -> bool:
 
     for name in ("rename", "link", "unlink", "open", "fsync", "fchmod", "utime", "kill"):
         setattr(os, name, fragile(getattr(os, name)))
-    from conftest import run_module
+    from module_call import run_module
     run_module("log_rotate", path=str(log), max_size="1", suffix=suffix)
     os._exit(0)
 
@@ -204,7 +204,7 @@ def test_no_space_while_compressing_leaves_the_plain_copy(tmp_path: Path) -> Non
     script = f"""
         mount -t tmpfs -o size=1m none {tmp_path}
         head -c 900000 /dev/urandom | base64 -w 60 | head -c 900000 > {tmp_path}/app.log; sha256sum < {tmp_path}/app.log
-        {sys.executable} -c "import sys, json; sys.path.insert(0, '{Path(__file__).parent}'); import conftest as c
+        {sys.executable} -c "import sys, json; sys.path.insert(0, '{Path(__file__).parent}'); import module_call as c
 print(json.dumps(c.run_module('log_rotate', path='{tmp_path}/app.log', max_size='1k', suffix='number')))"
         sha256sum < {tmp_path}/app.log.1; ls {tmp_path}"""
     done = subprocess.run(["unshare", "-m", "sh", "-ec", script], capture_output=True, text=True, timeout=60)

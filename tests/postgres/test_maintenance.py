@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def test_a_lock_timeout_leaves_no_invalid_index_after_the_next_run(database: Any
     for turn in range(5):
         stop = threading.Event()
 
-        def get_in_the_way(stop: threading.Event = stop) -> None:
+        def get_in_the_way(stop: threading.Event = stop, turn: int = turn) -> None:
             while not stop.is_set():
                 if database.run("SELECT 1 FROM pg_stat_progress_create_index") or turn > 3:
                     with open_transaction(database, "UPDATE bills SET customer = 1 WHERE id = 10"):
@@ -141,7 +141,7 @@ def test_foreign_invalid_indexes_are_told_and_kept(database: Any) -> None:
 SCRIPT = """
 import asyncio, sys
 sys.path.insert(0, sys.argv[1])
-from conftest import run_action
+from action_call import run_action
 print("go", flush=True)
 asyncio.run(run_action(sys.argv[4], login_unix_socket=sys.argv[2], login_db=sys.argv[3], tables="bills", **eval(sys.argv[5])))
 """
@@ -207,7 +207,7 @@ def test_a_killed_client_ends_its_backend_within_five_seconds(database: Any) -> 
 
 
 def test_a_cancelled_action_cancels_its_statement_at_once(database: Any) -> None:
-    from conftest import run_action
+    from action_call import run_action
 
     async def cancelled() -> float:
         task = asyncio.ensure_future(run_action("postgresql_query", query="SELECT pg_sleep(30)", **database.login))
@@ -256,7 +256,7 @@ def test_nobody_queues_behind_us_longer_than_the_lock_timeout(database: Any, act
     for client in clients:
         client.join()
     p99 = statistics.quantiles(waits, n=100)[98]
-    print(f"{action} {arguments}: {len(waits)} queries, p99 {p99 * 1000:.0f} ms, longest {max(waits) * 1000:.0f} ms; {done["left_alone"]}")
+    print(f"{action} {arguments}: {len(waits)} queries, p99 {p99 * 1000:.0f} ms, longest {max(waits) * 1000:.0f} ms; {done['left_alone']}")
     assert p99 <= 0.6 and max(waits) <= 0.5 + 0.35 and database.invalid() == []
     assert done["changed"], done
 

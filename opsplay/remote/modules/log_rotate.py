@@ -217,7 +217,7 @@ class Rotation(object):
         if self.args.suffix == "number":
             rotated_logs.shift_numbers(log.folder, log.name)
             log.copies = rotated_logs.rotated_of(log.folder, log.name)
-        size, window, rate = rotated_logs.copy_and_truncate(log.folder, log.name, name, log.status)
+        _, window, rate = rotated_logs.copy_and_truncate(log.folder, log.name, name, log.status)
         log.copies = [copy for copy in log.copies if copy.name != name]
         risk = int(window * rate) + 1 if writers else 0
         self.at_risk += risk

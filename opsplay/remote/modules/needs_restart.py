@@ -65,7 +65,7 @@ def unit_of(pid):
     except OSError:
         return ""
     for line in lines:
-        number, kind, path = line.split(":", 2)
+        _, kind, path = line.split(":", 2)
         if kind in ("", "name=systemd"):
             parts = [part for part in path.split("/") if part.endswith((".service", ".scope"))]
             if parts:

@@ -25,7 +25,7 @@ def read(system, args):
         results = [_rows(database, str(query), args) for query in queries]
     finally:
         database.close()
-    first = list(results[-1][0].values())[0] if results[-1] else None
+    first = next(iter(results[-1][0].values())) if results[-1] else None
     return {"query_result": results[-1], "query_all_results": results, "rowcount": sum(map(len, results)), "value": first}
 
 
@@ -50,7 +50,7 @@ def _rows(database, query, args):
     try:
         cursor = database.execute(query, args["args"])
         names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, map(_plain, row))) for row in cursor.fetchmany(args.limit)] if names else []
+        return [dict(zip(names, map(_plain, row))) for row in cursor.fetchmany(args.limit)] if names else []  # noqa: B905
     except (sqlite3.Error, sqlite3.Warning) as problem:
         raise ModuleFailure("%s: %s" % (problem, query[:200]))
 

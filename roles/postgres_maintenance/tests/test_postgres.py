@@ -12,7 +12,7 @@ def ask(host):
     def ask(database, query):
         told = host.run("cd /; sudo -n -u postgres psql -XAtq -d %s -c %s", database, f"SELECT json_agg(t) FROM ({query}) t")
         assert told.rc == 0, told.stderr
-        return json.loads(told.stdout or "null") or []
+        return json.loads(told.stdout.strip() or "null") or []
 
     return ask
 

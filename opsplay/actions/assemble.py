@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsplay.actions._file_transfer import Content, decrypted, send
 from opsplay.actions._file_transfer import VAULT_HEADER as ENCRYPTED
+from opsplay.actions._file_transfer import Content, decrypted, send
 from opsplay.errors import OpsError
 from opsplay.remote.fragments import assembled, chosen
 from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, ModuleFailure, Spec, Text

@@ -58,4 +58,4 @@ def split(text: str) -> tuple[str, str]:
         raise OpsError("bad-arguments", f"cannot split {text!r} into words: {error}") from None
     if not name:
         raise OpsError("bad-arguments", "no script given", remedy="Name a file of the controller.")
-    return name, lexer.instream.read().strip()
+    return name, lexer.instream.read().strip()  # type: ignore[call-arg]

@@ -40,7 +40,7 @@ SENT = ("dest", "creates", "list_files", "exclude", "include", "keep_newer", "ex
 
 async def act(context: Context, args: Args) -> dict[str, Any]:
     sent = {name: args[name] for name in SENT if args.get(name) is not None}
-    if args.remote_src or not args.copy:
+    if args.remote_src or not args["copy"]:
         return await context.module("_unarchive", {**sent, "src": args.src, "source": "host"})
     path = Path(context.find_file("files", args.src))
     content = Content.of_file(path, context, args.decrypt)

@@ -50,7 +50,7 @@ class SafeTarInfo(tarfile.TarInfo):
     def _block(self, count: "int") -> "int":
         if count < 0:
             raise tarfile.InvalidHeaderError("invalid size")  # type: ignore[attr-defined]
-        return super(SafeTarInfo, self)._block(count)  # type: ignore[misc,no-any-return]
+        return super(SafeTarInfo, self)._block(count)  # type: ignore[misc]
 
 
 class Archive(object):

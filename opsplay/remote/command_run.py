@@ -9,8 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Union
 
+    from opsplay.remote.process import Run
     from opsplay.remote.spec import Args
-    from opsplay.remote.system import Run, System
+    from opsplay.remote.system import System
 
     Command = Union[str, List[str]]
 
@@ -57,7 +58,7 @@ def stdin_bytes(args: "Args") -> "Optional[bytes]":
         return None
     if args.get("stdin_add_newline", True) and not text.endswith("\n"):
         text += "\n"
-    return text.encode("utf-8", "surrogateescape")
+    return str(text).encode("utf-8", "surrogateescape")
 
 
 def run_documented(system: "System", args: "Args", command: "Command", shell: "Optional[str]" = None,

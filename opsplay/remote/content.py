@@ -21,7 +21,7 @@ class Content(object):
 
     def __init__(self, system: "System", args: "Args") -> "None":
         self.system = system
-        self.path = {"host": args.src, "part": args.get("part")}.get(args.source)  # type: Optional[str]
+        self.path: "Optional[str]" = {"host": args.src, "part": args.get("part")}.get(args.source)
         self.missing = args.source == "body" and system.body is None
         if args.source == "host":
             _require_file(system, args.src)
@@ -55,7 +55,7 @@ class View(object):
 
     def __init__(self, path: "Optional[str]", data: "Optional[bytes]") -> "None":
         self.path = path
-        self.data = data or b""  # type: Any
+        self.data: "Any" = data or b""
 
     def __enter__(self) -> "Any":
         if self.path is None or os.path.getsize(self.path) == 0:

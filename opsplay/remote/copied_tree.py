@@ -23,9 +23,9 @@ class Tree(object):
     def __init__(self, system: "System", args: "Args") -> "None":
         self.system = system
         self.args = args
-        self.changed = []  # type: List[str]
-        self.needed = []  # type: List[str]
-        self.diffs = []  # type: List[Dict[str, Any]]
+        self.changed: "List[str]" = []
+        self.needed: "List[str]" = []
+        self.diffs: "List[Dict[str, Any]]" = []
 
     def folder(self, entry: "Dict[str, Any]") -> "None":
         path = os.path.join(self.args.dest, entry["path"]) if entry["path"] else self.args.dest.rstrip("/") or "/"

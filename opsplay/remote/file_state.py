@@ -66,7 +66,7 @@ def _means_target(system: "System", args: "Args", goal: "str", path: "str") -> "
 
 
 def _there(system: "System", args: "Args", path: "str", found: "os.stat_result", goal: "str") -> "Dict[str, Any]":
-    known = observe_attributes(system, path, attributes=bool(args.attributes))  # type: Dict[str, Any]
+    known: "Dict[str, Any]" = observe_attributes(system, path, attributes=bool(args.attributes))
     known.update(size=found.st_size, atime=found.st_atime, mtime=found.st_mtime)
     if stat.S_ISLNK(found.st_mode):
         known["src"] = system.readlink(path)

@@ -21,7 +21,7 @@ def assembled(fragments: "List[bytes]", delimiter: "Optional[str]") -> "bytes":
     between = _unescaped(delimiter) if delimiter else b""
     if between and not between.endswith(b"\n"):
         between += b"\n"
-    whole = []  # type: List[bytes]
+    whole: "List[bytes]" = []
     for number, fragment in enumerate(fragments):
         if number:
             whole.append((b"" if not fragments[number - 1] or fragments[number - 1].endswith(b"\n") else b"\n") + between)
@@ -31,6 +31,6 @@ def assembled(fragments: "List[bytes]", delimiter: "Optional[str]") -> "bytes":
 
 def _unescaped(delimiter: "str") -> "bytes":
     try:
-        return codecs.escape_decode(delimiter.encode("utf-8", "surrogateescape"))[0]  # type: ignore[attr-defined,no-any-return]
+        return codecs.escape_decode(delimiter.encode("utf-8", "surrogateescape"))[0]
     except ValueError as error:
         raise ModuleFailure("delimiter cannot be read: %s" % error)

@@ -26,7 +26,7 @@ class Checkout(object):
             raise ModuleFailure("Failed to find required executable \"git\" in paths: install git on the host")
         self.environment = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0",
                             "GIT_SSH_COMMAND": _ssh_command(args)}
-        self._remote = None  # type: Optional[Tuple[Optional[str], str]]
+        self._remote: "Optional[Tuple[Optional[str], str]]" = None
 
     # -- questions
 
@@ -138,7 +138,7 @@ class Checkout(object):
                       *(["--remote"] if self.args.track_submodules else []))
 
     def _branch(self) -> "Optional[str]":
-        if self.args.update or self._remote is not None or not self.holds(self.args.version):
+        if self.args["update"] or self._remote is not None or not self.holds(self.args.version):
             return self._look_up()[0] if not COMMIT.match(self.args.version) else None
         return None
 

@@ -74,7 +74,7 @@ def _multipart(system: "System", body: "Any") -> "Tuple[bytes, str]":
     if not isinstance(body, dict):
         raise ModuleFailure("failed to parse body as form-multipart: it is a mapping of fields")
     boundary = "opsplay-%s" % os.urandom(16).hex()
-    parts = []  # type: List[bytes]
+    parts: "List[bytes]" = []
     for name, value in body.items():
         for item in value if isinstance(value, list) else [value]:
             parts.append(b"--%s\r\n%s\r\n" % (boundary.encode(), _part(system, str(name), item)))

@@ -42,7 +42,7 @@ class Answer(object):
     """What the server said; error statuses are answers too."""
 
     def __init__(self, raw: "Any", url: "str", decompress: "bool") -> "None":
-        self.status = getattr(raw, "status", None) or getattr(raw, "code", None) or 200  # type: int
+        self.status: int = getattr(raw, "status", None) or getattr(raw, "code", None) or 200
         self.reason = getattr(raw, "reason", "") or "OK"
         self.url = raw.geturl() or url
         self.headers = raw.headers
@@ -123,7 +123,7 @@ def _netrc(host: "Optional[str]") -> "Optional[Tuple[str, str]]":
 
 
 def _opener(args: "Args", url: "str", login: "Any", redirects: "str") -> "urllib.request.OpenerDirector":
-    handlers = [Redirects(redirects)]  # type: List[Any]
+    handlers: "List[Any]" = [Redirects(redirects)]
     if not args.get("use_proxy", True):
         handlers.append(urllib.request.ProxyHandler({}))
     if login and not args.get("force_basic_auth"):
@@ -160,7 +160,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
         if self.policy == "none" or (self.policy == "safe" and method not in ("GET", "HEAD")):
             return None
         if self.policy in ("all", "safe"):
-            new = self._same_method(req, code, method, newurl)
+            new: "Any" = self._same_method(req, code, method, newurl)
         else:
             new = urllib.request.HTTPRedirectHandler.redirect_request(self, req, fp, code, msg, headers, newurl)
         if new is not None and urllib.parse.urlsplit(newurl).netloc != urllib.parse.urlsplit(req.full_url).netloc:
@@ -171,7 +171,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
 
     @staticmethod
     def _same_method(req: "Any", code: "int", method: "str", newurl: "str") -> "urllib.request.Request":
-        turns_get = code == 303 and method != "HEAD" or code in (301, 302) and method == "POST"
+        turns_get = (code == 303 and method != "HEAD") or (code in (301, 302) and method == "POST")
         keep_body = not turns_get
         headers = {name: value for name, value in req.headers.items()
                    if keep_body or name.lower() not in ("content-length", "content-type")}

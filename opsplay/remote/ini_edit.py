@@ -86,7 +86,7 @@ class IniEdit(object):
     def _exactly(self, wanted: "List[str]", active: "List[int]", inactive: "List[int]", end: "int") -> "None":
         """The option has these values and no others; lines that are right already keep their place."""
         missing = [line for line in wanted if not any(self._same(self.lines[number], line) for number in active)]
-        kept = []  # type: List[str]
+        kept: "List[str]" = []
         surplus = []
         for number in active:
             match = [line for line in wanted if self._same(self.lines[number], line) and line not in kept]

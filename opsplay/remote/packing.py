@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Members = List[Tuple[str, str]]
 
-PACKERS = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}  # type: Dict[str, Any]
-TAR_MODES = {"gz": "w:gz", "bz2": "w:bz2", "xz": "w:xz", "tar": "w"}
+PACKERS: "Dict[str, Any]" = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+TAR_MODES: "Any" = {"gz": "w:gz", "bz2": "w:bz2", "xz": "w:xz", "tar": "w"}
 
 
 class Selection(object):
@@ -41,7 +41,7 @@ class Selection(object):
     def members(self, dest: "str") -> "Members":
         """(path, name in the archive) of everything to pack, in a fixed order; the archive itself is left out."""
         own = os.path.realpath(dest)
-        members = []  # type: Members
+        members: "Members" = []
         for top in self.found:
             members.extend((path, os.path.relpath(path, self.root)) for path in self._below(top)
                            if os.path.realpath(path) != own)
@@ -64,7 +64,7 @@ class Selection(object):
 
 
 def _globbed(system: "System", paths: "List[str]") -> "List[str]":
-    found = []  # type: List[str]
+    found: "List[str]" = []
     for path in paths:
         found.extend(system.glob(path) if any(char in path for char in "*?[") else [path])
     return sorted(set(found), key=found.index)
@@ -82,13 +82,13 @@ def pack(path: "str", form: "str", members: "Members", is_archive: "bool") -> "N
         with open(members[0][0], "rb") as source, PACKERS[form](path, "wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     elif form == "zip":
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-            for source, name in members:
-                archive.write(source, name)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as packed:
+            for member, name in members:
+                packed.write(member, name)
     else:
         with tarfile.open(path, TAR_MODES[form], format=tarfile.PAX_FORMAT) as archive:
-            for source, name in members:
-                archive.add(source, name, recursive=False)
+            for member, name in members:
+                archive.add(member, name, recursive=False)
 
 
 def same_content(one: "str", other: "str", form: "str", is_archive: "bool") -> "bool":

@@ -21,6 +21,17 @@ def canonical(name: "str") -> "str":
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def joined(names: "Optional[List[str]]") -> "Optional[List[str]]":
+    """`pip>=9,<10` is one package, although a text is split at commas."""
+    whole: "List[str]" = []
+    for name in names or ():
+        if whole and name.strip()[:1] in "<>=!~":
+            whole[-1] += "," + name.strip()
+        else:
+            whole.append(name.strip())
+    return whole if names is not None else None
+
+
 class Requirement(object):
     """`flask`, `flask[async]>=2`, a URL or a path."""
 
@@ -75,7 +86,7 @@ class Pip(object):
     def __init__(self, system: "System", args: "Args") -> "None":
         self.system = system
         self.args = args
-        self.command = []  # type: List[str]
+        self.command: "List[str]" = []
 
     def prepare(self) -> "bool":
         """Finds pip; makes the virtual environment where it is asked for and missing: whether it did (or would)."""

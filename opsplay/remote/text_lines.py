@@ -6,7 +6,7 @@ from opsplay.remote.spec import ModuleFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional, Pattern
+    from typing import Any, List, Optional
 
 
 def decoded(data: "bytes", encoding: "str" = "utf-8") -> "str":
@@ -33,7 +33,7 @@ def ended(lines: "List[str]") -> "List[str]":
     return lines[:-1] + [lines[-1] + "\n"] if lines and not lines[-1].endswith("\n") else lines
 
 
-def pattern(text: "Optional[str]", what: "str", flags: "int" = 0) -> "Optional[Pattern[str]]":
+def pattern(text: "Optional[str]", what: "str", flags: "int" = 0) -> "Any":
     """A compiled regular expression, or a failure that says which argument holds a bad one."""
     if text is None:
         return None

@@ -28,9 +28,9 @@ class Target(object):
         self.permissions = permissions
         self.keep_newer = keep_newer
         self.keep_old = keep_old
-        self.linkable = set()  # type: set[str]
-        self._folders = []  # type: List[Member]
-        self._ids = {}  # type: Dict[Any, int]
+        self.linkable: "set[str]" = set()
+        self._folders: "List[Member]" = []
+        self._ids: "Dict[Any, int]" = {}
 
     def close(self) -> "None":
         os.close(self.top)
@@ -175,7 +175,7 @@ class Target(object):
     def _readlink(self, name: "str") -> "str":
         folder, last = self._parent(name, create=False)
         try:
-            return os.readlink(last, dir_fd=folder)
+            return str(os.readlink(last, dir_fd=folder))
         finally:
             os.close(folder)
 

@@ -35,7 +35,6 @@ def local_bench(runner: asyncio.Runner) -> Iterator[object]:
 def lab_bench(runner: asyncio.Runner, lab: Lab) -> Iterator[object]:  # noqa: F811
     """Root on a real Debian host of the lab, over SSH."""
     from bench import Bench
-
     from opsplay.transport.protocol import Address, Become
     from opsplay.transport.ssh import SshTransport
 

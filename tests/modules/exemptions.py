@@ -13,7 +13,7 @@ EXEMPT: dict[str, str] = {
             "postgresql_activity", "postgresql_assert", "postgresql_index_stats", "postgresql_info", "postgresql_ping", "postgresql_query",
             "postgresql_reindex", "postgresql_slow_queries", "postgresql_table_stats", "postgresql_vacuum",
         ), SERVER,
-    ),  # fmt: skip
+    ),
     **dict.fromkeys(("log_rotate", "find_delete", "backup_verify"), STORES),
     "async_status": "asks about a job that another task started: proved in tests/remote",
     "reboot": "ends the host: proved on the lab with the engine",

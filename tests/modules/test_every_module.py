@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench import Bench, is_root
 from case_files import Case, load_cases
 from exemptions import EXEMPT
 from judging import diff_text, mismatches
 
+from bench import Bench, is_root
 from opsplay.model.catalog import own_actions, own_modules
 
 CASES = load_cases()

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import world
-from bench import Bench, is_root
 from bench_context import BenchContext
 
+from bench import Bench, is_root
 from opsplay.actions import fetch
 from opsplay.actions.arguments import typed_arguments
 from opsplay.errors import OpsError

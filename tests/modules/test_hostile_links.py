@@ -16,10 +16,21 @@ from typing import Any
 
 import pytest
 import world
-from bench import is_root
 
+from bench import is_root
 from opsplay.remote import trusted_path
-from opsplay.remote.modules import _assemble, _copy, _copy_tree, _unarchive, archive, blockinfile, file, ini_file, lineinfile, replace
+from opsplay.remote.modules import (
+    _assemble,
+    _copy,
+    _copy_tree,
+    _unarchive,
+    archive,
+    blockinfile,
+    file,
+    ini_file,
+    lineinfile,
+    replace,
+)
 from opsplay.remote.perform import perform
 from opsplay.remote.spec import Args, ModuleFailure
 from opsplay.remote.system import System

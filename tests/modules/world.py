@@ -1,5 +1,7 @@
 """The world of a case: builds it, takes its fingerprint, compares it. Standard library only: it also runs on lab hosts."""
 
+# ruff: noqa: UP031
+
 import base64
 import hashlib
 import json

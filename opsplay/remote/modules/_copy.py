@@ -144,7 +144,7 @@ def report(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "
 
 def difference(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "List[Dict[str, Any]]":
     """Ansible's two diffs: of the content, unless binary or large, and of the attributes."""
-    parts = []  # type: List[Dict[str, Any]]
+    parts: "List[Dict[str, Any]]" = []
     dest = before["real"]
     if before["sha1"] != after["sha1"]:
         new, old = before["content"].shown(), before["shown"]

@@ -30,7 +30,7 @@ def read(system: "System", args: "Args") -> "Dict[str, Any]":
         raise ModuleFailure("remote file is a directory, fetch cannot work on directories", missing=True, file=args.src)
     if not stat.S_ISREG(found.st_mode):
         raise ModuleFailure("remote file is no regular file", file=args.src)
-    result = {"size": found.st_size}  # type: Dict[str, Any]
+    result: "Dict[str, Any]" = {"size": found.st_size}
     try:
         if args.offset == 0:
             result["checksum"] = system.digest(args.src)

@@ -62,14 +62,14 @@ class Unpack(object):
         own = os.geteuid() == 0 and not self.options.get("no_owner") and args.owner is None and args.group is None
         self.target = Target(args.dest, ownership=own, permissions=bool(self.options.get("permissions")),
                              keep_newer=args.keep_newer, keep_old=bool(self.options.get("keep_old")))
-        self.differing = {}  # type: Dict[str, bool]
-        self.names = []  # type: List[str]
-        self.dressing = []  # type: List[str]
+        self.differing: "Dict[str, bool]" = {}
+        self.names: "List[str]" = []
+        self.dressing: "List[str]" = []
 
     def look(self) -> "None":
         """Which members differ. The last of one name counts, as it would win."""
         left = space_left(self.args.dest)
-        found = {}  # type: Dict[str, bool]
+        found: "Dict[str, bool]" = {}
         for member in self.members():
             left -= member.size
             if left < 0:
@@ -165,7 +165,7 @@ def _listed(name: "str", patterns: "List[str]") -> "bool":
 
 def _options(words: "List[str]") -> "Dict[str, Any]":
     """What of tar's and unzip's options can be honoured. Others are refused, not ignored."""
-    options = {}  # type: Dict[str, Any]
+    options: "Dict[str, Any]" = {}
     words = [part for word in words for part in word.split()]
     for number, word in enumerate(words):
         strip = re.match(r"^--strip(?:-components)?(?:=(\d+))?$", word)

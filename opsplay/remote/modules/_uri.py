@@ -78,7 +78,7 @@ def _not_needed(system: "System", args: "Args") -> "Any":
 
 def _described(args: "Args", answer: "Any", content: "bytes") -> "Dict[str, Any]":
     """The headers by their names in lower case, and what Ansible adds to them."""
-    result = {}  # type: Dict[str, Any]
+    result: "Dict[str, Any]" = {}
     for name in {key.lower() for key in answer.headers.keys()}:
         result[name.replace("-", "_")] = ", ".join(answer.headers.get_all(name))
     cookies = {}

@@ -34,7 +34,7 @@ SPEC = Spec(
 def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     _check(system, args)
     acl = _getfacl(system, args, recursive=False)
-    wrong = []  # type: List[str]
+    wrong: "List[str]" = []
     if args.state != "query":
         wrong = _differing(_getfacl(system, args, recursive=True) if args.recursive else acl, args)
     return {"acl": acl, "differing": wrong, "predicted": _predicted(system, args, acl) if wrong else acl}

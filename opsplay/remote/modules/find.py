@@ -58,7 +58,7 @@ class Search(object):
         self.unwanted = _names(args.excludes or [], args.use_regex)
         self.content = _regex(args.contains) if args.contains else None
         self.examined = 0
-        self.skipped = {}  # type: Dict[str, str]
+        self.skipped: "Dict[str, str]" = {}
 
     def under(self, top: "str") -> "Iterator[Dict[str, Any]]":
         for folder, folders, files in os.walk(top, onerror=self._refused, followlinks=self.args.follow):
@@ -125,7 +125,7 @@ def _regex(text: "str") -> "Any":
 
 def read(system: "System", args: "Args") -> "Dict[str, Any]":
     search = Search(system, args)
-    files = []  # type: List[Dict[str, Any]]
+    files: "List[Dict[str, Any]]" = []
     for top in args.paths:
         top = os.path.normpath(top)
         if not os.path.isdir(top):

@@ -3,7 +3,7 @@
 import os
 
 from opsplay.remote.git_checkout import Checkout
-from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Path, Raw, Spec, Text
+from opsplay.remote.spec import Flag, Integer, Listing, ModuleFailure, Path, Raw, Spec, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _update(system: "System", args: "Args", checkout: "Checkout", before: "str")
     dirty = [] if args.bare else checkout.local_changes()
     if dirty and not args.force:
         raise ModuleFailure("Local modifications exist in the destination: %s (force=no)." % args.dest, before=before)
-    after = checkout.wanted(before) if args.update or not checkout.holds(args.version) else checkout.local(args.version)
+    after = checkout.wanted(before) if args["update"] or not checkout.holds(args.version) else checkout.local(args.version)
     changed = after != before or bool(dirty) or moved_remote or checkout.export_needed(after)
     result = {"changed": changed, "before": before, "after": after, "remote_url_changed": moved_remote}
     if changed and not system.check:

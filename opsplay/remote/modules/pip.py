@@ -1,14 +1,13 @@
 """Keep Python packages installed, in a virtual environment or for the system."""
 
 
-from opsplay.remote.pip_packages import Pip, Requirement, canonical
-from opsplay.remote.spec import Choice, Flag, Listing, ModuleFailure, Path, Spec, Text
+from opsplay.remote.pip_packages import Pip, Requirement, canonical, joined
+from opsplay.remote.spec import Args, Choice, Flag, Listing, ModuleFailure, Path, Spec, Text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List
 
-    from opsplay.remote.spec import Args
     from opsplay.remote.system import System
 
 SPEC = Spec(
@@ -38,6 +37,7 @@ SPEC = Spec(
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
     if args.state == "latest" and args.version is not None:
         raise ModuleFailure("version is incompatible with state=latest")
+    args = Args(args, name=joined(args.name))
     pip = Pip(system, args)
     result = {"name": args.name, "version": args.version, "state": args.state, "requirements": args.requirements,
               "virtualenv": args.virtualenv, "cmd": [], "stdout": "", "stderr": ""}  # type: Dict[str, Any]

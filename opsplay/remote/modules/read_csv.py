@@ -54,7 +54,7 @@ def _rows(text: "str", args: "Args") -> "List[Dict[str, Any]]":
 
 
 def _by_key(rows: "List[Dict[str, Any]]", args: "Args") -> "Dict[str, Any]":
-    found = {}  # type: Dict[str, Any]
+    found: "Dict[str, Any]" = {}
     for row in rows:
         if args.unique and row[args.key] in found:
             raise ModuleFailure("Key '%s' is not unique for value '%s'" % (args.key, row[args.key]))

@@ -15,6 +15,9 @@ SPEC = Spec(
 
 
 def observe(system, args):
+    for name in ("gid_min", "gid_max"):
+        if args.local and args[name] is not None:
+            raise ModuleFailure("'%s' can not be used with 'local'" % name)
     entry = _by_name(system, args)
     return {"exists": entry is not None, "gid": entry.gr_gid if entry is not None else None}
 

@@ -57,6 +57,9 @@ def observe(system, args):
 def _check_groups(system, args):
     if args.state != "present":
         return
+    for name in ("uid_min", "uid_max"):
+        if args.local and args[name] is not None:
+            raise ModuleFailure("'%s' can not be used with 'local'" % name)
     for name in ([args.group] if args.group is not None else []) + _names(args.groups):
         if accounts.group(system, name, args.local) is None:
             raise ModuleFailure("Group %s does not exist" % name)

@@ -210,8 +210,8 @@ EVENTS: dict[str, type[Event]] = {
 def event_from_json(data: Mapping[str, Any]) -> Event:
     """The event that `as_json` wrote. Raises KeyError for a kind that this version does not know."""
     fields = {key: value for key, value in data.items() if key != "event"}
-    cls = EVENTS[data["event"]]
-    return cls(**{key: tuple(value) if isinstance(value, list) and key in _TUPLES else value for key, value in fields.items()})
+    cls: Any = EVENTS[data["event"]]
+    return cls(**{key: tuple(value) if isinstance(value, list) and key in _TUPLES else value for key, value in fields.items()})  # type: ignore[no-any-return]
 
 
 _TUPLES = {"playbooks", "inventory", "hosts", "command", "tags", "tasks"}

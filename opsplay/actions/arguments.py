@@ -69,7 +69,7 @@ def names_of(spec: Spec) -> dict[str, str]:
     known: dict[str, str] | None = getattr(spec, "known_names", None)
     if known is None:
         known = {alias: name for name, argument in spec.args.items() for alias in (name, *argument.aliases)}
-        spec.known_names = known
+        setattr(spec, "known_names", known)  # noqa: B010 - a cache, not part of what travels
     return known
 
 
@@ -210,7 +210,8 @@ def to_bytes(value: Any, name: str) -> int:
     unit = match[2].upper().removesuffix("B") if match else "?"
     if not match or unit not in UNITS:
         raise ValueError(f"{name} is a size like 10M or 1.5GB, not {value!r}")
-    return int(round(float(match[1]) * UNITS[unit]))
+    size: int = round(float(match[1]) * UNITS[unit])
+    return size
 
 
 def to_list(value: Any, name: str) -> list[Any]:

@@ -53,7 +53,7 @@ async def boot_id(context: Context, args: Any) -> str:
 
 async def order(context: Context, args: Any) -> dict[str, Any]:
     minutes = args.pre_reboot_delay // 60
-    command = args.reboot_command or f'shutdown -r {"+%d" % minutes if minutes else "now"} "{args.msg}"'
+    command = args.reboot_command or f'shutdown -r {f"+{minutes}" if minutes else "now"} "{args.msg}"'
     paths = ":".join(args.search_paths)
     try:
         return await context.module("shell", {"cmd": f"PATH={paths}:$PATH {command}"}, check=False)

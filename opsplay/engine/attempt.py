@@ -12,7 +12,7 @@ from opsplay.actions.arguments import typed_arguments
 from opsplay.engine.results import MASK, failure, normalise, secrets_in, skipped
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
-from opsplay.model.catalog import Verb
+from opsplay.model.catalog import Verb, refuse_plugin
 from opsplay.model.play import Task
 from opsplay.templating.failures import Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
@@ -20,6 +20,7 @@ from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
 
 if TYPE_CHECKING:
+    from opsplay.engine.run import Run
     from opsplay.engine.task_run import TaskRun
 
 
@@ -29,13 +30,13 @@ LONGEST_TIMEOUT = 100_000_000  # seconds
 class Attempt:
     def __init__(self, work: TaskRun, scope: Scope) -> None:
         self.work = work
-        self.run = work.run
+        self.run: Run = work.run
         self.task: Task = work.task
-        self.host = work.host
-        self.scope = scope
+        self.host: str = work.host
+        self.scope: Scope = scope
         self.single: tuple[Verb, dict[str, Any]] | None = None
-        self.check = self.mode("check_mode", self.run.options.check)
-        self.diff = self.mode("diff", self.run.options.diff)
+        self.check: bool = self.mode("check_mode", self.run.options.check)
+        self.diff: bool = self.mode("diff", self.run.options.diff)
 
     def mode(self, name: str, default: bool) -> bool:
         raw = self.task.keywords.get(name)
@@ -79,6 +80,7 @@ class Attempt:
                 self.task.where,
                 self.run.catalog.suggestion(name),
             )
+        refuse_plugin(verb, self.task.where)
         return verb
 
     # -- arguments -----------------------------------------------------------------------------------------------
@@ -120,7 +122,7 @@ class Attempt:
             return {}
         from opsplay.engine.module_defaults import defaults_for
 
-        return defaults_for(verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope))
+        return defaults_for(verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope), self.run.catalog)
 
     def remember_secrets(self, verb: Verb, raw: Mapping[str, Any], result: dict[str, Any]) -> None:
         secrets = secrets_in(raw, verb.spec)
@@ -228,7 +230,7 @@ class Attempt:
                 await target.run(Step("async_status", dict(jid=job, mode="cleanup")))
                 return {**result, "ansible_job_id": job}
         return failure(
-            "async task did not complete within the requested time - %ss" % int(seconds),
+            f"async task did not complete within the requested time - {int(seconds)}s",
             ansible_job_id=job,
             async_result=started,
         )

@@ -11,12 +11,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from opsplay import __version__
 from opsplay.engine.connections import Connections, Open
-from opsplay.engine.selection import check_start
 from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
+from opsplay.engine.selection import check_start
 from opsplay.errors import EXIT_CODES, OpsError, OpsErrors
 from opsplay.events import Listener, Notice, RunStarted
 from opsplay.inventory.live import LiveInventory
@@ -72,11 +72,11 @@ def assemble(
     templar = Templar(settings, opener, plugins_for(settings, base), None, None)
     store.templar = templar
     library = [str(base / "library"), *settings.library]
-    catalog = Catalog(library, [str(base / "collections"), *settings.collections_path])
+    catalog = Catalog(library, [str(base / "collections"), *settings.collections_path], [str(base / "action_plugins"), *settings.action_plugins])
     run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets)
     from opsplay.engine.lookup_context import RunLookups
 
-    templar.lookup_context = RunLookups(run, base)
+    templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]
     return run
 
 
@@ -90,9 +90,9 @@ def plugins_for(settings: Settings, base: Path) -> Any:
     from opsplay.templating.plugins import Plugins
 
     def folders(name: str) -> list[str]:
-        return [str(Path(item).expanduser()) for item in (base / name, *getattr(settings, name))]
+        return [str(Path(item).expanduser()) for item in (str(base / name), *cast(tuple[str, ...], getattr(settings, name)))]
 
-    collections = [str(Path(item).expanduser()) for item in (base / "collections", *settings.collections_path)]
+    collections = [str(Path(item).expanduser()) for item in (str(base / "collections"), *settings.collections_path)]
     return Plugins(folders("filter_plugins"), folders("test_plugins"), folders("lookup_plugins"), collections)
 
 

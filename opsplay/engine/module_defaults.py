@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from opsplay.model.catalog import HOME_COLLECTIONS, Verb
+from opsplay.model.catalog import HOME_COLLECTIONS, Catalog, Verb
 from opsplay.model.play import Task
 
 
@@ -18,7 +18,9 @@ def names_for(verb: Verb, task: Task) -> set[str]:
     return names
 
 
-def defaults_for(verb: Verb, task: Task, layers: object, render: Callable[[object], Any]) -> dict[str, Any]:
+def defaults_for(
+    verb: Verb, task: Task, layers: object, render: Callable[[object], Any], catalog: Catalog
+) -> dict[str, Any]:
     names = names_for(verb, task)
     found: dict[str, Any] = {}
     for layer in layers if isinstance(layers, Iterable) else ():
@@ -26,11 +28,12 @@ def defaults_for(verb: Verb, task: Task, layers: object, render: Callable[[objec
         if not isinstance(rendered, dict):
             continue
         for name, args in rendered.items():
-            if str(name) in names or (str(name).startswith("group/") and in_group(verb, str(name)[6:])):
+            if str(name) in names or (str(name).startswith("group/") and in_group(names, str(name)[6:], task, catalog)):
                 found.update(args if isinstance(args, dict) else render(args) or {})
     return found
 
 
-def in_group(verb: Verb, group: str) -> bool:
-    """Whether the verb is in an action group: its own collection's meta/runtime.yml says so."""
-    return group.rpartition(".")[2] in verb.extra.get("groups", ())  # type: ignore[operator]
+def in_group(names: set[str], group: str, task: Task, catalog: Catalog) -> bool:
+    """Whether one of the names is in an action group: the meta/runtime.yml of the group's collection says so."""
+    collections = task.keywords.get("collections", ())
+    return bool(names & catalog.group(group, tuple(str(item) for item in collections)))  # type: ignore[attr-defined]

@@ -285,14 +285,14 @@ class PlayRun:
             return False
         known = self._selected.get(task.uid)
         if known is None:
-            tags = task.keywords.get("tags", ())
-            if any(isinstance(tag, Template) for tag in tags):  # type: ignore[attr-defined]
-                rendered = self.run.templar.render(list(tags), self.run.store.scope(host, self.vars, task))  # type: ignore[call-overload]
+            tags: Any = task.keywords.get("tags", ())
+            if any(isinstance(tag, Template) for tag in tags):
+                rendered = self.run.templar.render(list(tags), self.run.store.scope(host, self.vars, task))
                 tags = tuple(
                     str(item) for tag in rendered for item in (tag if isinstance(tag, list) else str(tag).split(","))
                 )
             implicit = task.is_handler or (task.verb == "meta" and not tags)
             known = self._selected[task.uid] = implicit or is_selected(
                 tags, self.run.options.tags, self.run.options.skip_tags
-            )  # type: ignore[arg-type]
+            )
         return known

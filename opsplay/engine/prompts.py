@@ -37,9 +37,9 @@ def answer(prompt: Mapping[str, object], ask: Ask, render: Callable[[object], An
     if value is None:
         value = ""
     if prompt.get("encrypt"):
-        from opsplay.templating.filters.password_hash import password_hash
+        from opsplay.templating.filters.hashing import password_hash
 
-        value = password_hash(str(value), str(prompt["encrypt"]), salt=prompt.get("salt"))
+        value = password_hash(str(value), str(prompt["encrypt"]), salt=str(prompt["salt"]) if prompt.get("salt") else None)
     return (
         Template(value)
         if isinstance(value, str) and "{{" in value and not _flag(prompt.get("unsafe", False))

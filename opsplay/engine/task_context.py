@@ -16,19 +16,23 @@ from opsplay.transport.protocol import Step
 
 if TYPE_CHECKING:
     from opsplay.engine.attempt import Attempt
+    from opsplay.engine.run import Run
+    from opsplay.settings import Settings
+    from opsplay.templating.templar import Templar
+    from opsplay.variables.scope import Scope
 
 
 class TaskContext:
     def __init__(self, attempt: Attempt, host: str | None = None, target: Target | None = None) -> None:
         self.attempt = attempt
-        self.run = attempt.run
+        self.run: Run = attempt.run
         self.task = attempt.task
-        self.scope = attempt.scope
-        self.host = host or attempt.host
-        self.check = attempt.check
-        self.diff = attempt.diff
-        self.settings = attempt.run.settings
-        self.templar = attempt.run.templar
+        self.scope: Scope = attempt.scope
+        self.host: str = host or attempt.host
+        self.check: bool = attempt.check
+        self.diff: bool = attempt.diff
+        self.settings: Settings = attempt.run.settings
+        self.templar: Templar = attempt.run.templar
         self.role_path = attempt.task.role.path if attempt.task.role else None
         self.playbook_dir = attempt.work.walk.play_run.vars.playbook_dir
         self._target = target

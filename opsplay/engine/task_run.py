@@ -22,6 +22,7 @@ from opsplay.variables.scope import Scope
 if TYPE_CHECKING:
     from opsplay.engine.ahead import Prepared, PreparedTask
     from opsplay.engine.conductor import Turn
+    from opsplay.engine.run import Run
     from opsplay.engine.walk import Walk
 
 INCLUDES = frozenset({"include_tasks", "include_role"})
@@ -32,9 +33,9 @@ class TaskRun:
 
     def __init__(self, walk: Walk, task: Task, turn: Turn | None) -> None:
         self.walk = walk
-        self.run = walk.run
-        self.host = walk.host
-        self.task = task
+        self.run: Run = walk.run
+        self.host: str = walk.host
+        self.task: Task = task
         self.turn: Turn = turn  # type: ignore[assignment] # set when it is the task's turn
         self.included: list[Any] = []
         self.no_log = False
@@ -132,9 +133,7 @@ class TaskRun:
 
     async def loop(self, scope: Scope, items: list[Any], prepared: PreparedTask | None = None) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
-        control = self.run.templar.render(
-            {k: v for k, v in self.task.loop.control.items() if k not in ("label", "break_when")}, scope
-        )  # type: ignore[union-attr]
+        control = prepared.control if prepared else self.loop_control(scope)
         variable = str(control.get("loop_var") or "item")
         pause = float(control.get("pause") or 0)
         for index, item in enumerate(items):

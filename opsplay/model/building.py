@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from opsplay.errors import OpsError, Where, did_you_mean
 from opsplay.model.catalog import Catalog
@@ -14,6 +14,7 @@ from opsplay.model.play import RoleRef
 from opsplay.settings import Settings
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
 from opsplay.source.yaml_reader import read_yaml
+from opsplay.source.yaml_tree import Duplicates
 from opsplay.templating.layer import VarLayer
 
 StaticRender = Callable[[object, tuple[VarLayer, ...]], object]
@@ -54,7 +55,7 @@ class Workshop:
         return f"t{next(self.serial)}"
 
     def read(self, path: Path) -> Node | None:
-        return read_yaml(path, duplicates=self.settings.duplicate_dict_key, vault=self.vault)
+        return read_yaml(path, duplicates=cast(Duplicates, self.settings.duplicate_dict_key), vault=self.vault)
 
     def problem(self, code: str, message: str, where: Where | None, remedy: str, width: int = 1) -> None:
         self.problems.append(OpsError(code, message, where, remedy, width=width))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from opsplay.errors import OpsError
+from opsplay.errors import OpsError, Where
 from opsplay.model.building import Parent, Workshop
 from opsplay.model.keywords import inherit
 from opsplay.model.play import Block, Entry, Task
@@ -87,7 +87,7 @@ def static_layers(shop: Workshop, task: Task) -> tuple[VarLayer, ...]:
 
 def merge_layers(title: str, layers: tuple[VarLayer, ...]) -> VarLayer:
     values: dict[str, object] = {}
-    wheres = {}
+    wheres: dict[str, Where] = {}
     for layer in layers:
         values.update(layer.values)
         wheres.update(layer.wheres)

@@ -117,15 +117,14 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
             node.where,
             "Add hosts: all, or a group's name.",
         )
-    if isinstance(hosts_node := node.get("hosts"), MapNode) or (
-        text_of(hosts_node) is None and not isinstance(hosts_node, ListNode)
-    ):
+    hosts_node = node.get("hosts")
+    if hosts_node is None or isinstance(hosts_node, MapNode) or (text_of(hosts_node) is None and not isinstance(hosts_node, ListNode)):
         raise OpsError(
             "no-hosts",
             "Hosts list cannot be empty. Please check your playbook",
-            hosts_node.where,
+            hosts_node.where if hosts_node else node.where,
             "Write hosts: all, or a group's name.",
-        )  # type: ignore[union-attr]
+        )
     own = keyword_values(shop, node, (words.PLAY | {"fact_path", "gather_subset"}) - _SPECIAL)
     if "user" in own:
         own.setdefault("remote_user", own.pop("user"))
@@ -139,11 +138,11 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     tasks = build_entries(shop, node.get("tasks"), inner)
     post = build_entries(shop, node.get("post_tasks"), inner)
     from_roles: list[Entry] = shop.play_handlers  # type: ignore[assignment]
-    own = build_entries(shop, node.get("handlers"), inner.with_(is_handler=True))
-    handlers = (*from_roles, Block(shop.uid(), None, own, (), (), {}, node.where))
+    in_play = build_entries(shop, node.get("handlers"), inner.with_(is_handler=True))
+    handlers = (*from_roles, Block(shop.uid(), None, in_play, (), (), {}, node.where))
     return Play(
         name=compile_value(node.get("name")) if "name" in node else None,  # type: ignore[arg-type]
-        hosts=compile_value(hosts_node), keywords=keywords, layers=layers,  # type: ignore[arg-type]
+        hosts=compile_value(hosts_node), keywords=keywords, layers=layers,
         vars_files=tuple(compile_value(item) for item in as_list(node.get("vars_files"))),
         vars_prompt=read_prompts(node), pre_tasks=pre, roles=roles, tasks=tasks, post_tasks=post, handlers=handlers,
         role_refs=static_roles((*pre, *roles, *tasks, *post)), where=node.where, playbook=str(path),

@@ -133,7 +133,7 @@ class ModuleFailure(Exception):
         self.result = result
 
 
-class Args(dict):
+class Args(dict):  # type: ignore[type-arg]
     """Checked arguments, read as attributes; every argument of the Spec is there, None where not given."""
 
     __slots__ = ()

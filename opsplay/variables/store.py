@@ -68,8 +68,8 @@ class VariableStore:
 
     def __init__(self, live: LiveInventory, settings: Settings, options: Options, extra: VarLayer) -> None:
         self.live = live
-        self.settings = settings
-        self.options = options
+        self.settings: Settings = settings
+        self.options: Options = options
         self.extra = extra
         self.templar: Templar = None  # type: ignore[assignment] # set by the run: a templar looks things up in the store
         self._memories: dict[str, Memory] = {}

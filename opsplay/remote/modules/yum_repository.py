@@ -12,7 +12,8 @@ TEXTS = ("bandwidth", "cost", "deltarpm_percentage", "failovermethod", "gpgcakey
          "mirrorlist_expire", "password", "priority", "proxy", "proxy_password", "proxy_username", "retries", "sslcacert",
          "sslclientcert", "sslclientkey", "throttle", "timeout", "ui_repoid_vars", "username")
 LISTS = {"baseurl": "\n", "gpgkey": "\n", "exclude": " ", "includepkgs": " ", "enabled_groups": " "}
-ARGS = {name: Raw() for name in TEXTS}
+ARGS = dict.fromkeys(())
+ARGS.update({name: Raw() for name in TEXTS})
 ARGS.update({name: Flag() for name in FLAGS if name != "deltarpm_metadata_percentage"})
 ARGS.update(deltarpm_metadata_percentage=Raw(), baseurl=Listing(), gpgkey=Listing(),
             exclude=Listing(aliases=("excludepkgs",)), includepkgs=Listing())

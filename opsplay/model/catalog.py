@@ -9,7 +9,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
 
-from opsplay.errors import did_you_mean
+from opsplay.errors import OpsError, Where, did_you_mean
+from opsplay.model.collection_meta import check_removed, group_members, routing
 from opsplay.remote.spec import Spec
 
 STATEMENTS = frozenset(
@@ -28,7 +29,7 @@ KNOWN_COLLECTIONS = (
 
 @dataclass(frozen=True)
 class Verb:
-    """`kind`: statement, action, module or foreign (`path` is then its file)."""
+    """`kind`: statement, action, module, foreign (`path` is then its file) or plugin (an action plugin of somebody else)."""
 
     name: str
     kind: str
@@ -43,7 +44,7 @@ class Verb:
     @property
     def spec(self) -> Spec | None:
         """Its Spec; None for statements and modules of others, whose arguments are not known here."""
-        return self.code.SPEC if self.kind in ("action", "module") else None  # type: ignore[no-any-return]
+        return self.code.SPEC if self.kind in ("action", "module") else None
 
     @property
     def summary(self) -> str:
@@ -68,10 +69,21 @@ def _names_in(folder: str) -> frozenset[str]:
 class Catalog:
     """Names to verbs. `library` are folders with modules of others, nearest first; `collections_path` holds collections."""
 
-    def __init__(self, library: Iterable[str] = (), collections_path: Iterable[str] = ()) -> None:
+    def __init__(
+        self, library: Iterable[str] = (), collections_path: Iterable[str] = (), action_plugins: Iterable[str] = ()
+    ) -> None:
+        self.action_plugins = tuple(str(Path(folder).expanduser()) for folder in action_plugins)
         self.library = tuple(str(Path(folder).expanduser()) for folder in library)
         self.collections_path = tuple(str(Path(folder).expanduser()) for folder in collections_path)
         self._found: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Verb | None] = {}
+        self._roles: dict[str, None] = {}
+
+    def add_role(self, path: str) -> None:
+        """A role that is used brings its modules to all tasks after it; the first of a name wins."""
+        for folder in ("library", "action_plugins"):
+            if path not in self._roles and Path(path, folder).is_dir():
+                self._roles[path] = None
+                self._found.clear()
 
     def find(self, name: str, collections: tuple[str, ...] = (), library: tuple[str, ...] = ()) -> Verb | None:
         """The verb of that name, or None. `library` are further folders (a role's own `library/`)."""
@@ -88,7 +100,9 @@ class Catalog:
             return self._short(
                 short, (), library if namespace == "ansible.legacy" else (), namespace == "ansible.legacy"
             )
-        return self._in_collection(namespace, short) or (self._own(short) if namespace in KNOWN_COLLECTIONS else None)
+        if namespace in KNOWN_COLLECTIONS and (own := self._own(short)):
+            return own
+        return self._in_collection(namespace, short)
 
     def _short(
         self, name: str, collections: tuple[str, ...], library: tuple[str, ...], others: bool = True
@@ -98,9 +112,21 @@ class Catalog:
         for collection in collections:
             if collection not in HOME_COLLECTIONS and (found := self._in_collection(collection, name)):
                 return found
-        if others and (found := self._in_folders(name, (*library, *self.library))):
-            return found
+        if others:
+            roles = [str(Path(role, "library")) for role in self._roles]
+            folders = tuple(dict.fromkeys((*roles, *library, *self.library)))
+            found = self._action_plugin(name, folders) or self._in_folders(name, folders)
+            if found:
+                return found
         return self._own(name)
+
+    def _action_plugin(self, name: str, libraries: tuple[str, ...]) -> Verb | None:
+        """An action plugin of that name beside the folders of modules, or where the settings say."""
+        beside = (Path(folder).parent / "action_plugins" for folder in libraries if Path(folder).name == "library")
+        for folder in (*beside, *map(Path, self.action_plugins)):
+            if (folder / f"{name}.py").is_file():
+                return Verb(name, "plugin", str(folder / f"{name}.py"))
+        return None
 
     def _own(self, name: str) -> Verb | None:
         name = RENAMED.get(name, name)
@@ -118,19 +144,55 @@ class Catalog:
                     return Verb(name, "foreign", str(candidate))
         return None
 
-    def _in_collection(self, collection: str, name: str) -> Verb | None:
-        parts = collection.split(".")
-        if len(parts) < 2:
-            return None
-        for base in self.collections_path:
-            folder = Path(base) / "ansible_collections" / parts[0] / parts[1] / "plugins" / "modules" / Path(*parts[2:])
-            found = self._in_folders(name, (str(folder),))
+    def _in_collection(self, collection: str, name: str, depth: int = 0) -> Verb | None:
+        for folder in self.collection_folders(collection):
+            inner = Path(*collection.split(".")[2:])
+            entry = routing(folder, "modules", name)
+            check_removed(entry, f"{collection}.{name}", folder)
+            action = entry.get("action_plugin") or routing(folder, "action", name).get("redirect")
+            if (Path(folder) / "plugins" / "action" / inner / f"{name}.py").is_file() or action:
+                path = Path(folder) / "plugins" / "action" / inner / f"{str(action or name).rpartition('.')[2]}.py"
+                return Verb(f"{collection}.{name}", "plugin", str(path))
+            if entry.get("redirect") and depth < 10:
+                return self._redirected(str(entry["redirect"]), collection, depth)
+            found = self._in_folders(name, (str(Path(folder) / "plugins" / "modules" / inner),))
             if found:
                 return Verb(f"{collection}.{name}", "foreign", found.path)
         return None
+
+    def _redirected(self, target: str, collection: str, depth: int) -> Verb | None:
+        namespace, _, short = target.rpartition(".")
+        if namespace in ("", collection):
+            return self._in_collection(collection, short, depth + 1)
+        return self.find(target)
+
+    def collection_folders(self, collection: str) -> list[str]:
+        """Where a collection is installed, the nearest first; two names with a dot between make one."""
+        parts = collection.split(".")
+        places = [Path(base) / "ansible_collections" / parts[0] / parts[1] for base in self.collections_path] if len(parts) > 1 else []
+        return [str(place) for place in places if place.is_dir()]
+
+    def group(self, name: str, collections: Iterable[str] = ()) -> set[str]:
+        """Full names of the modules in an action group, `group/NAME` of module_defaults."""
+        namespace, _, short = name.rpartition(".")
+        found: set[str] = set()
+        for collection in (namespace,) if namespace else tuple(collections):
+            for folder in self.collection_folders(collection):
+                found |= group_members(folder, collection, short)
+        return found
 
     def names(self) -> set[str]:
         return set(own_actions() | own_modules() | STATEMENTS)
 
     def suggestion(self, name: str) -> str:
         return did_you_mean(name.rpartition(".")[2], self.names())
+
+
+def refuse_plugin(verb: Verb, where: Where | None) -> None:
+    """Raises OpsError for an action plugin of somebody else: it is Python that runs inside Ansible's own process."""
+    if verb.kind == "plugin":
+        raise OpsError(
+            "foreign-action-plugin", f'"{verb.name}" is an action plugin written for Ansible\'s own process ({verb.path}); opsplay cannot run it', where,
+            "Use a module instead: what such a plugin does on the controller, a task with delegate_to: localhost does, too.",
+            width=len(verb.name),
+        )  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from opsplay.errors import OpsError, Where
 from opsplay.model import keywords as words
 from opsplay.model.building import Parent, Workshop, as_list, check_keys, text_of
-from opsplay.model.catalog import Verb
+from opsplay.model.catalog import Verb, refuse_plugin
 from opsplay.model.free_form import parse_pairs
 from opsplay.model.keyword_values import keyword_values
 from opsplay.model.play import Block, Entry, Loop, Task
@@ -167,6 +167,8 @@ def read_action(
         if "{{" not in written and not find_verb(shop, written, parent):
             raise unknown_word(shop, written, value.where, "module")
     verb = find_verb(shop, written, parent)
+    if verb is not None:
+        refuse_plugin(verb, node.where)
     name = verb.name if verb and verb.kind != "foreign" else written
     args, wheres = read_arguments(name, value)
     if "args" in node and (extra := node.get("args")) is not None:

@@ -15,7 +15,7 @@ from opsplay.engine.results import combine, failure, public, skipped, status_of
 from opsplay.errors import OpsError
 from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
-from opsplay.templating.failures import Undefined
+from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolError, Unreachable
 from opsplay.variables.scope import Scope
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from opsplay.engine.walk import Walk
 
 INCLUDES = frozenset({"include_tasks", "include_role"})
+TASK_FAILED = frozenset({"assertion-undefined", "bad-environment", "loop-not-a-list", "empty-delegate", "vault-no-password", "vault-wrong-password"})
 
 
 class TaskRun:
@@ -120,7 +121,9 @@ class TaskRun:
                     loop.where, "Give loop a list; a dictionary through the dict2items filter.",
                 )  # fmt: skip
             return list(items)
-        terms = self.run.templar.render(loop.value, scope)
+        # A name that is not known is a file that is not found: this lookup renders its terms itself.
+        lenient = loop.kind.rpartition(".")[2] == "first_found"
+        terms = loop.value if lenient else self.run.templar.render(loop.value, scope)
         return self.run.with_items(loop.kind, terms, scope)
 
     def loop_control(self, scope: Scope) -> dict[str, Any]:
@@ -293,7 +296,8 @@ class TaskRun:
 
     def failed_by(self, error: OpsError) -> dict[str, Any]:
         """An error of ours as the failed result that `rescue` and `ignore_errors` work with."""
-        result = failure(error.message, code=error.code)
+        task_failed = isinstance(error, (TemplateFailed, Undefined)) or error.code in TASK_FAILED
+        result = failure(f"Task failed: {error.message}" if task_failed else error.message, code=error.code)
         if error.remedy:
             result["remedy"] = error.remedy
         if error.where:

@@ -41,14 +41,14 @@ SENT = ("dest", "backup", "force", "follow", "validate", "directory_mode", *FILE
 def first_step(context: Context, args: Args) -> FIRST | None:
     """Module, arguments and body of the one step that does it all; None where it takes more than one."""
     if args.remote_src:
-        return None
+        return "_copy_on_host", on_host_arguments(args), None
     path, content = source(context, args)
     return first(host_arguments(args, path), content) if content is not None and content.inline else None
 
 
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if args.remote_src:
-        return await copy_on_host(context, args)
+        return await context.module("_copy_on_host", on_host_arguments(args))
     path, content = source(context, args)
     if content is None:
         assert path is not None
@@ -83,6 +83,5 @@ def host_arguments(args: Args, path: Path | None) -> dict[str, Any]:
     return sent | ({"checksum": args.checksum} if args.checksum else {})
 
 
-async def copy_on_host(context: Context, args: Args) -> dict[str, Any]:
-    sent = {name: args[name] for name in (*SENT, "src", "local_follow", "checksum") if args.get(name) is not None}
-    return await context.module("_copy_on_host", sent)
+def on_host_arguments(args: Args) -> dict[str, Any]:
+    return {name: args[name] for name in (*SENT, "src", "local_follow", "checksum") if args.get(name) is not None}

@@ -79,7 +79,11 @@ def _write_beside(system, directory, folder, name, data, wanted, validate):
 def _drop_abandoned(directory, name):
     """Removes the temporary files for this name whose writers were killed."""
     prefix = ".%s.opsplay-" % name[:150]
-    for other in os.listdir(directory):
+    try:
+        names = os.listdir(directory)
+    except OSError:  # a folder that may be written but not read
+        return
+    for other in names:
         if not other.startswith(prefix) or len(other) != len(prefix) + 24:
             continue
         try:

@@ -2,7 +2,6 @@
 
 ENGINE = "works on the run, not on a host: proved with the engine"
 SERVER = "needs a PostgreSQL server: proved in tests/postgres"
-STORES = "needs servers, backups or a writer at work: proved in tests/maintenance_modules"
 
 EXEMPT: dict[str, str] = {
     **dict.fromkeys(
@@ -11,10 +10,10 @@ EXEMPT: dict[str, str] = {
     **dict.fromkeys(
         (
             "postgresql_activity", "postgresql_assert", "postgresql_index_stats", "postgresql_info", "postgresql_ping", "postgresql_query",
-            "postgresql_reindex", "postgresql_slow_queries", "postgresql_table_stats", "postgresql_vacuum",
+            "postgresql_db", "postgresql_ext", "postgresql_privs", "postgresql_schema", "postgresql_set", "postgresql_setting",
+            "postgresql_user", "postgresql_reindex", "postgresql_slow_queries", "postgresql_table_stats", "postgresql_vacuum",
         ), SERVER,
     ),
-    **dict.fromkeys(("log_rotate", "find_delete", "backup_verify"), STORES),
     "async_status": "asks about a job that another task started: proved in tests/remote",
     "reboot": "ends the host: proved on the lab with the engine",
     "wait_for_connection": "waits for a transport: proved with the engine",

@@ -173,6 +173,28 @@ def test_an_immutable_file_is_refused(tmp_path: Path, local_bench: Bench) -> Non
         subprocess.run(["chattr", "-i", path], check=True)
 
 
+@as_root
+def test_a_folder_that_may_only_be_written_is_enough() -> None:
+    """A drop box: mode 0333, and a user who is not root."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        box = Path(top) / "box"
+        box.mkdir()
+        os.chown(box, 65534, 65534)
+        box.chmod(0o333)
+
+        def as_nobody() -> None:
+            os.setuid(65534)
+            System().write(str(box / "f"), b"new")
+            System().chmod(str(box / "f"), 0o600)
+            os._exit(0)
+
+        assert os.waitpid(in_child(as_nobody), 0)[1] == 0
+        assert (box / "f").read_bytes() == b"new" and (box / "f").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_other_name_of_a_hard_linked_file_keeps_the_old_content(tmp_path: Path) -> None:
     """Replacing is what makes a write atomic; it parts the two names, as documented."""
     path, other = tmp_path / "f", tmp_path / "other"

@@ -56,6 +56,9 @@ def act(system, args):
     for path in args.paths:
         _clean(system, args, path, tally, in_use)
     result = tally.result()
+    if system.diff and tally.deleted:
+        before = "".join(path + "\n" for path in result["deleted"])
+        result["diff"] = {"before": before, "after": "", "before_header": "there", "after_header": "kept"}
     if tally.errors:
         raise ModuleFailure("%d of the matches could not be deleted: %s" % (len(tally.errors), tally.errors[0]["reason"]),
                             **result)

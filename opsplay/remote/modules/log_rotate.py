@@ -57,9 +57,19 @@ def act(system, args):
     finally:
         rotation.close()
     result = rotation.result()
+    if system.diff and result["changed"]:
+        result["diff"] = _difference(result)
     if rotation.problems:
         raise ModuleFailure("; ".join(rotation.problems), **result)
     return result
+
+
+def _difference(result):
+    """The names that go and the names that come."""
+    gone = result["deleted"] + [path[:-len(".gz")] for path in result["compressed"]]
+    come = result["compressed"] + [rotation["to"] for rotation in result["rotated"]]
+    return {"before": "".join(sorted(path + "\n" for path in gone if path not in come)),
+            "after": "".join(sorted(path + "\n" for path in come if path not in gone))}
 
 
 class Log(object):

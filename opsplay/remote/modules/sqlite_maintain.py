@@ -35,8 +35,11 @@ def act(system, args):
     finally:
         database.close()
     after = before if system.check else os.path.getsize(args.path)
-    return {"changed": bool(actions), "integrity": integrity, "size_before": before, "size_after": after, "actions": actions,
-            "bytes_freed": max(0, before - after), "free_pct": round(free["pct"], 2)}
+    result = {"changed": bool(actions), "integrity": integrity, "size_before": before, "size_after": after, "actions": actions,
+              "bytes_freed": max(0, before - after), "free_pct": round(free["pct"], 2)}
+    if system.diff and actions:
+        result["diff"] = {"before": "%.1f %% of the pages free\n" % free["pct"], "after": ", ".join(actions) + "\n"}
+    return result
 
 
 def _check(database):

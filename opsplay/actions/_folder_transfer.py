@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions._file_transfer import Content, send
+from opsplay.errors import OpsError
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context
@@ -37,11 +38,22 @@ class Folder:
             name = f"{below}{entry.name}"
             if entry.is_symlink() and not self.follow:
                 self.links.append({"path": name, "target": os.readlink(entry.path)})
+            elif leads_nowhere(entry):
+                raise OpsError("unreadable-file", f"cannot read {entry.path}: it is a link that leads nowhere", remedy="Remove it, or set local_follow: false.")
             elif entry.is_dir():
                 self.folders.append({"path": name, "mode": mode_of(entry)})
                 self._walk(Path(entry.path), f"{name}/", above | {(found.st_dev, found.st_ino)})
             elif entry.is_file():
                 self.files.append(Path(name))
+
+
+def leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link to nothing, or to itself."""
+    try:
+        entry.stat()
+    except OSError:
+        return True
+    return False
 
 
 def mode_of(entry: os.DirEntry[str]) -> str:

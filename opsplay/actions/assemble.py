@@ -43,7 +43,10 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
         raise OpsError("bad-arguments", f"Source ({folder}) is not a directory", remedy="Let src name the folder of the fragments.")
     content = Content.of(assembled(fragments(context, args, folder), args.delimiter))
     sent = {name: args[name] for name in SENT if args.get(name) is not None}
-    return await send(context, sent | {"src": args.src}, content)
+    result = await send(context, sent | {"src": args.src}, content)
+    if isinstance(result.get("diff"), list) and result["diff"]:
+        result["diff"] = result["diff"][0]  # documented as one, not as copy's list
+    return result
 
 
 def fragments(context: Context, args: Args, folder: Path) -> list[bytes]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Flag, Raw, Spec, Text
-from opsplay.templating.failures import Undefined
+from opsplay.templating.failures import TemplateFailed, Undefined
+from opsplay.templating.scope import MISSING
+from opsplay.templating.values import is_dynamic
 
 RAW_ARGUMENTS = ("that",)  # bare expressions: not to be templated before they are judged
 
@@ -46,10 +49,32 @@ def flattened(context: Context, that: list[Any]) -> list[Any]:
         source = getattr(item, "source", None)
         if source is not None and source.strip().startswith("{{") and source.strip().endswith("}}"):
             value = context.render(item)
-            found += value if isinstance(value, list) else [value]
+            for one in value if isinstance(value, list) else [value]:
+                found.append(trusted(context, item, one))
         else:
             found.append(item)
     return found
+
+
+def trusted(context: Context, item: Any, value: Any) -> Any:
+    """A text is a condition only where a variable that an author wrote holds it, never one that was made or came from a host."""
+    if not isinstance(value, str):
+        return value
+    lone = re.fullmatch(r"\{\{\s*(\w+)\s*\}\}", item.source.strip())
+    if lone and written_by_author(context, lone[1]):
+        return value
+    raise TemplateFailed(f"Encountered untrusted template or expression: {value[:200]!r}", remedy="Write the condition itself.")
+
+
+def written_by_author(context: Context, name: str) -> bool:
+    """Whether the variable comes from a playbook, role or inventory: not registered, no fact, no item of such."""
+    if context.scope.raw(name) is MISSING:
+        return False
+    memory = context.run.store.memory(context.host)  # type: ignore[attr-defined]
+    if name in memory.set_facts or name in memory.facts or name.removeprefix("ansible_") in memory.facts:
+        return False
+    loop = context.task.loop  # type: ignore[attr-defined]
+    return loop is None or name != str(loop.control.get("loop_var") or "item") or not is_dynamic(loop.value)
 
 
 def shown(condition: Any) -> Any:

@@ -58,7 +58,7 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
 
 def source(context: Context, args: Args) -> tuple[Path | None, Content | None]:
     """The local path (None for `content`) and what is in it (None for a folder). Raises OpsError."""
-    if args.src is None and args.content is None:
+    if not args.src and args.content is None:
         raise OpsError("bad-arguments", "src (or content) is required", remedy="Give copy one of both.")
     if args.content is not None:
         if args.dest.endswith("/"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Integer, Raw, Spec, Text
-from opsplay.templating.failures import Undefined
+from opsplay.templating.failures import TemplateFailed, Undefined
+from opsplay.templating.omit import OMIT
+from opsplay.templating.values import Unsafe, is_dynamic
 
 SPEC = Spec(
     args={
@@ -22,22 +25,32 @@ SPEC = Spec(
 )
 
 
+RAW_ARGUMENTS = ("var",)  # an expression of the author; what a host or a lookup gave is never evaluated
+NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
+
+
 async def act(context: Context, args: Any) -> dict[str, Any]:
     if args.verbosity > context.settings.verbosity:
         return {"skipped": True, "skipped_reason": "Verbosity threshold not met.", "changed": False}
     if args.var is None:
         return {"msg": args.msg, "changed": False}
-    return {**evaluate(context, args.var), "changed": False}
+    var = context.render(args.var)
+    if var is OMIT:
+        return {"msg": args.msg, "changed": False}
+    return {**evaluate(context, args.var, var), "changed": False}
 
 
-def evaluate(context: Context, var: Any) -> dict[str, Any]:
-    if isinstance(var, (list, dict)):
-        return {str(type(var)): var}
+def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:
+    """`written` is the author's; `var` what it renders to. Raises OpsError where it is no expression of the author."""
     if not isinstance(var, str):
+        if is_dynamic(written) and not isinstance(written, (list, dict)):
+            return {str(type(var)) if isinstance(var, (list, dict)) else str(var): var}
+        if isinstance(var, (list, dict)):
+            raise OpsError("bad-argument", f"argument 'var' is of type {type(var).__name__} and is not a string and conversion is not allowed")
         return {str(var): var}
+    if isinstance(written, Unsafe) or (written is not var and is_dynamic(written) and not NAME.fullmatch(var)):
+        raise TemplateFailed(f"Encountered untrusted template or expression: {var[:200]!r}", remedy="Write the expression itself, without {{ }} around it.")
     try:
         return {var: context.templar.evaluate(var, context.scope)}
-    except Undefined:
-        return {var: "VARIABLE IS NOT DEFINED!"}
-    except OpsError as error:
-        return {var: f"ERROR: {error.message}"}
+    except Undefined as error:
+        return {var: f"<< error 1 - {error.message} >>"}

@@ -8,7 +8,8 @@ from typing import Any
 
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
-from opsplay.remote.spec import Dictionary, Flag, Integer, Listing, Path as PathArgument, Raw, Spec, Text
+from opsplay.remote.spec import Dictionary, Flag, Integer, Listing, Raw, Spec, Text
+from opsplay.remote.spec import Path as PathArgument
 from opsplay.source.nodes import MapNode
 from opsplay.source.yaml_reader import read_yaml
 from opsplay.templating.layer import VarLayer, layer_from_node
@@ -37,7 +38,8 @@ SPEC = Spec(
 async def act(context: Context, args: Any) -> dict[str, Any]:
     chosen = args.file or args["free-form"]
     if not chosen and not args.dir:
-        raise OpsError("missing-argument", "include_vars needs a file or a dir")
+        message = "Could not find file on the Ansible Controller: no file and no dir was given"
+        return {"failed": True, "changed": False, "message": message, "msg": message, "ansible_facts": {}, "ansible_included_var_files": []}
     if chosen and any(args[name] for name in ("ignore_files", "files_matching")) and not args.dir:
         raise OpsError("bad-arguments", f"{args.dir or 'include_vars'}: these options go with dir only")
     try:

@@ -6,11 +6,11 @@ from typing import Any
 
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
-from opsplay.remote.spec import Dictionary, Flag, Spec
+from opsplay.remote.spec import Dictionary, Flag, Raw, Spec
 
 SPEC = Spec(
     args={
-        "data": Dictionary(required=True, text="Names and values."),
+        "data": Raw(text="Names and values: a dictionary."),
         "per_host": Flag(default=False, text="Keep them for this host, not for the run."),
         "aggregate": Flag(default=True, text="Add to what is there already."),
     },
@@ -21,9 +21,12 @@ SPEC = Spec(
 
 
 async def act(context: Context, args: Any) -> dict[str, Any]:
-    for name in args.data:
+    data = {} if args.data is None else args.data
+    if not isinstance(data, dict):
+        return {"failed": True, "changed": False, "msg": "The 'data' option needs to be a dictionary/hash"}
+    for name in data:
         if not str(name).isidentifier():
             raise OpsError("bad-variable-name", f"The variable name '{name}' is not valid. Variables must start with a letter or underscore character, "
                            "and contain only letters, numbers and underscores.")  # fmt: skip
-    context.set_stats(args.data, args.per_host, args.aggregate)
-    return {"changed": False, "ansible_stats": {"data": args.data, "per_host": args.per_host, "aggregate": args.aggregate}}
+    context.set_stats(data, args.per_host, args.aggregate)
+    return {"changed": False, "ansible_stats": {"data": data, "per_host": args.per_host, "aggregate": args.aggregate}}

@@ -59,7 +59,7 @@ def rendered(context: Context, args: Args) -> tuple[Path, Content]:
     options = {name: args[name] for name in SYNTAX if args.get(name) is not None}
     text = context.templar.render_file(str(path), context.scope, destpath=args.dest, searchpath=search_path(context), **options)
     try:
-        return path, Content.of(text.encode(args.output_encoding, "surrogateescape"))
+        return path, Content.of(text.encode(args.output_encoding or "utf-8", "surrogateescape"))
     except (LookupError, UnicodeEncodeError) as error:
         raise OpsError("bad-encoding", f"{path} cannot be written as {args.output_encoding}: {error}") from None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from opsplay.actions.arguments import check_together, convert, default_of
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
-from opsplay.remote.spec import Argument, Dictionary, Raw, Spec
+from opsplay.remote.spec import Argument, Dictionary, Raw, Size, Spec
 from opsplay.templating.scope import MISSING
 
 SPEC = Spec(
@@ -54,13 +55,16 @@ def problems(options: Mapping[str, Any], values: Mapping[str, Any], above: str =
     errors: list[str] = []
     place = f" found in {above}" if above else ""
     spec = Spec(args={name: argument(option or {}) for name, option in options.items()})
-    missing = [name for name, option in spec.args.items() if option.required and not any(values.get(alias) is not None for alias in (name, *option.aliases))]
+    missing = [name for name, option in spec.args.items() if option.required and not any(alias in values for alias in (name, *option.aliases))]
     if missing:
         errors.append(f"missing required arguments: {', '.join(sorted(missing))}{place}")
+    if above and (unknown := [f"{above.replace(' -> ', '.')}.{name}" for name in values if name not in names(options)]):
+        errors.append(f"{', '.join(sorted(unknown))}. Supported parameters include: {', '.join(sorted(options))}.")
     for name, option in spec.args.items():
-        value = next((values[alias] for alias in (name, *option.aliases) if alias in values), None)
-        if value is None:
+        given = [values[alias] for alias in (name, *option.aliases) if alias in values]
+        if not given or (given[0] is None and (not option.required or option.kind == "raw")):
             continue
+        value = given[0]
         errors += value_problems(name, value, option, options[name] or {}, above)
     errors += group_problems(spec, values)
     return errors
@@ -69,11 +73,10 @@ def problems(options: Mapping[str, Any], values: Mapping[str, Any], above: str =
 def value_problems(name: str, value: Any, option: Argument, written: Mapping[str, Any], above: str) -> list[str]:
     place = f"{above} -> {name}" if above else name
     try:
-        plain = Argument(elements=None, choices=())
-        plain.kind = option.kind
-        typed = convert(value, plain, name)
-    except ValueError:
-        return [f"argument '{name}' is of type {type(value).__name__}{' found in ' + repr(above) if above else ''} and we were unable to convert to {option.kind}: {type(value)} cannot be converted to {article(option.kind)}"]
+        typed = plainly_typed(value, option.kind, name)
+    except ValueError as error:
+        found_in = f" found in '{above}'." if above else ""
+        return [f"argument '{name}' is of type {type(value).__name__}{found_in} and we were unable to convert to {option.kind}: {why(value, option.kind, error)}"]
     errors: list[str] = []
     if option.choices:
         for item in typed if isinstance(typed, list) else [typed]:
@@ -90,6 +93,31 @@ def value_problems(name: str, value: Any, option: Argument, written: Mapping[str
     return errors
 
 
+def plainly_typed(value: Any, kind: str, name: str) -> Any:
+    if value is None and kind != "raw":
+        raise ValueError("nothing is given")
+    if kind == "bits":
+        return convert(value, Size(), name) if re.fullmatch(r"\s*\d+(\.\d+)?\s*[KMGTPEZY]?(b|bit)?\s*", str(value), re.I) else refuse(value)
+    plain = Argument()
+    plain.kind = kind
+    return convert(value, plain, name)
+
+
+def refuse(value: Any) -> Any:
+    raise ValueError(f"{value!r} is no size in bits")
+
+
+def why(value: Any, kind: str, error: ValueError) -> str:
+    """The reason as Ansible words it."""
+    if value is None:
+        return '"None" cannot be converted to an int' if kind == "int" else f"{type(value)} cannot be converted to {article(kind)}"
+    if kind == "bool":
+        return f"The value {value!r} is not a valid boolean."
+    if kind == "dict" and isinstance(value, str):
+        return "dictionary requested, could not parse JSON or key=value"
+    return f"{type(value)} cannot be converted to {article(kind)}"
+
+
 def element_problems(name: str, item: Any, element: Argument, written: Mapping[str, Any], place: str) -> list[str]:
     try:
         typed = convert(item, element, name)
@@ -99,7 +127,7 @@ def element_problems(name: str, item: Any, element: Argument, written: Mapping[s
 
 
 def article(kind: str) -> str:
-    return f"an {kind}" if kind in ("int",) else f"a {kind}"
+    return {"int": "an int", "bytes": "a Byte value", "bits": "a Bit value"}.get(kind, f"a {kind}")
 
 
 def group_problems(spec: Spec, values: Mapping[str, Any]) -> list[str]:
@@ -114,12 +142,12 @@ def argument(option: Mapping[str, Any]) -> Argument:
     """An entry of the specification as an Argument."""
     kind = str(option.get("type", "str"))
     made = Argument(default=option.get("default"), required=bool(option.get("required")), aliases=option.get("aliases") or (), choices=option.get("choices") or ())
-    made.kind = kind if kind in KINDS else "str"
+    made.kind = "json" if kind == "jsonarg" else kind if kind in KINDS else "str"
     if option.get("elements"):
         made.elements = Argument()
         made.elements.kind = str(option["elements"]) if option["elements"] in KINDS else "str"
     return made
 
 
-KINDS = frozenset({"str", "list", "dict", "bool", "int", "float", "path", "raw", "json", "bytes"})
+KINDS = frozenset({"str", "list", "dict", "bool", "int", "float", "path", "raw", "json", "jsonarg", "bytes", "bits"})
 __all__ = ["SPEC", "act", "default_of"]

@@ -112,7 +112,7 @@ class Attempt:
         try:
             return self.run.templar.render(value, self.scope)
         except Undefined as error:
-            error.message = f"Error while resolving value for '{name}': {error.message}"
+            error.message = f"Finalization of task args for '{full_name(verb)}' failed: Error while resolving value for '{name}': {error.message}"
             error.where = error.where or self.task.args_where.get(name)
             raise
 
@@ -308,6 +308,10 @@ class Attempt:
 
     def holds(self, conditions: Any, scope: Scope) -> bool:
         return all(self.run.templar.condition(expression, scope, where) for expression, where in conditions)
+
+
+def full_name(verb: Verb) -> str:
+    return f"ansible.builtin.{verb.name}" if "." not in verb.name else verb.name
 
 
 def free_form(verb: Verb, args: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from opsplay.errors import OpsError
 from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
 from opsplay.templating.failures import TemplateFailed, Undefined
+from opsplay.templating.omit import OMIT
 from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolError, Unreachable
 from opsplay.variables.scope import Scope
 
@@ -158,7 +159,7 @@ class TaskRun:
                 result["ansible_loop"] = temporary["ansible_loop"]
             for include in self.included[begun:]:
                 include.temporary = temporary
-            label = self.label(item_scope, item)
+            label = self.label(item_scope, item, result)
             results.append(result)
             self.tell_item(item, label, result)
             if result.get("unreachable") and not self.flag("ignore_unreachable", item_scope):
@@ -175,10 +176,16 @@ class TaskRun:
         scope = scope.with_(**({self.task.register: result} if self.task.register else {}))
         return all(self.run.templar.condition(expression, scope, where) for expression, where in conditions)  # type: ignore[attr-defined]
 
-    def label(self, scope: Scope, item: Any) -> str:
+    def label(self, scope: Scope, item: Any, result: dict[str, Any]) -> str:
+        """loop_control.label, which may read the item's result; one that cannot be rendered fails the item."""
         template = self.task.loop.control.get("label") if self.task.loop else None
-        value = self.run.templar.render(template, scope) if template is not None else item
-        return str(value)
+        if template is None:
+            return str(item)
+        try:
+            return str(self.run.templar.render(template, scope.with_(**({self.task.register: result} if self.task.register else {}))))
+        except OpsError as error:
+            result.update(failed=True, msg=f"Failed to template loop_control.label: {error.message}")
+            return str(item)
 
     def tell_item(self, item: Any, label: str, result: dict[str, Any]) -> None:
         if "include" in result:
@@ -235,7 +242,7 @@ class TaskRun:
         return all(self.run.templar.condition(expression, scope, where) for expression, where in until)
 
     async def attempt(self, scope: Scope) -> dict[str, Any]:
-        self.check_delegate(scope)
+        scope = self.delegating(scope)
         skip = self.unless(scope)
         if skip is not None:
             return skip
@@ -246,14 +253,19 @@ class TaskRun:
         except (Unreachable, ProtocolError, BecomeFailed) as error:
             return self.unreachable_by(error)
 
-    def check_delegate(self, scope: Scope) -> None:
-        """An empty delegate_to is wrong even where the condition does not hold. Raises OpsError."""
+    def delegating(self, scope: Scope) -> Scope:
+        """The scope with `ansible_delegated_vars`. Raises OpsError for an empty delegate_to, even where the condition does not hold."""
         raw = self.task.keywords.get("delegate_to")
         if raw is None:
-            return
+            return scope
         with contextlib.suppress(Undefined):
-            if self.run.templar.render(raw, scope) in ("", None):
+            host = self.run.templar.render(raw, scope)
+            if host in ("", None):
                 raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where)
+            if host is not OMIT:
+                there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task)
+                return scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
+        return scope
 
     def unless(self, scope: Scope) -> dict[str, Any] | None:
         """The skipped result where a `when` does not hold. Raises OpsError for a condition that cannot be judged."""
@@ -298,6 +310,8 @@ class TaskRun:
         """An error of ours as the failed result that `rescue` and `ignore_errors` work with."""
         task_failed = isinstance(error, (TemplateFailed, Undefined)) or error.code in TASK_FAILED
         result = failure(f"Task failed: {error.message}" if task_failed else error.message, code=error.code)
+        if task_failed:
+            result["exception"] = "(traceback unavailable)"
         if error.remedy:
             result["remedy"] = error.remedy
         if error.where:

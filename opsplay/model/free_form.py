@@ -58,7 +58,7 @@ def parse_pairs(
             pairs[match[1]] = unescape(unquote(match[2]))
         else:
             raw.append(word)
-    rest = join_words(raw)
+    rest = join_words(raw) if pairs else text.strip()  # blanks matter: a script for an interpreter is indented
     if rest:
         pairs["_raw_params"] = rest
     return pairs
@@ -75,10 +75,14 @@ def unquote(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" and text[-2] != "\\" else text
 
 
-ESCAPES = re.compile(r"\\(n|t|r|\\|\"|')")
+ESCAPES = re.compile(r"\\(U[0-9A-Fa-f]{8}|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtabfv\\\"'])")
 
 
 def unescape(text: str) -> str:
     """Backslash escapes as Ansible decodes them in key=value text."""
-    known = {"n": "\n", "t": "\t", "r": "\r"}
-    return ESCAPES.sub(lambda match: known.get(match[1], match[1]), text) if "\\" in text else text
+    known = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+
+    def decoded(match: re.Match[str]) -> str:
+        return known.get(match[1]) or (chr(int(match[1][1:], 16)) if len(match[1]) > 1 else match[1])
+
+    return ESCAPES.sub(decoded, text) if "\\" in text else text

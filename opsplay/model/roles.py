@@ -271,7 +271,7 @@ def argument_check(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -
     if spec is None or not use.validate:
         return ()
     description = spec.get("short_description") or ""
-    name = f"Validating arguments against arg spec {Path(use.tasks_from).stem}" + (
+    name = f"Validating arguments against arg spec '{Path(use.tasks_from).stem}'" + (
         f" - {description}" if description else ""
     )
     args: dict[str, object] = {

@@ -22,7 +22,13 @@ def write_file(system, path, data, mode, owner, group, unsafe, validate, links):
     folder, name = os.path.split(os.path.abspath(path))
     directory = _open_folder(folder)
     try:
-        temporary = _write_beside(system, directory, folder, name, data, (mode, owner, group), validate)
+        try:
+            temporary = _write_beside(system, directory, folder, name, data, (mode, owner, group), validate)
+        except ModuleFailure as failure:
+            if not unsafe or failure.result.get("errno") not in _CANNOT_RENAME or not os.path.isfile(path):
+                raise
+            _write_in_place(path, data)  # nothing new can be made in the folder (chattr +i), and the file itself takes it
+            return
         try:
             _put_in_place(directory, temporary, name, path, data, unsafe)
         except BaseException:
@@ -60,7 +66,7 @@ def _write_beside(system, directory, folder, name, data, wanted, validate):
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     except OSError as error:
-        raise ModuleFailure("cannot write in %s: %s" % (folder, error.strerror))
+        raise ModuleFailure("cannot write in %s: %s" % (folder, error.strerror), errno=error.errno)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)  # it dies with us: who can take it knows that we are gone
         _write_all(fd, data, os.path.join(folder, name))

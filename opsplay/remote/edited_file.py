@@ -28,9 +28,9 @@ def observe_text(system: "System", args: "Args", path: "str") -> "Dict[str, Any]
     return before
 
 
-def require_file(path: "str", before: "Dict[str, Any]", create: "bool") -> "None":
+def require_file(path: "str", before: "Dict[str, Any]", create: "bool", called: "str" = "Path") -> "None":
     if before["content"] is None and not create:
-        raise ModuleFailure("Path %s does not exist !" % path, rc=257)
+        raise ModuleFailure("%s %s does not exist !" % (called, path), rc=257)
 
 
 def desired_text(before: "Dict[str, Any]", content: "Optional[str]") -> "Dict[str, Any]":

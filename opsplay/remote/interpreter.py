@@ -24,7 +24,7 @@ def main(code, options):
     server = Interpreter(code, inbox, output, options)
     try:
         server.serve()
-    except (BrokenPipeError, ConnectionResetError):
+    except (BrokenPipeError, ConnectionResetError, Interrupted):
         pass  # the controller is gone: there is nobody to tell
 
 
@@ -186,8 +186,8 @@ def interrupted_result(reason, period):
 
 def crash_result(step, error):
     """A module that raises what it should not: its kind and message, and the last lines of the traceback."""
-    text = "%s: %s" % (type(error).__name__, error)
-    result = {"failed": True, "changed": False, "msg": text[:2000]}
+    text = str(error) if type(error) is Exception and str(error) else "%s: %s" % (type(error).__name__, error)
+    result = {"failed": True, "changed": False, "msg": ("Task failed: Module failed: %s" % text)[:2000]}
     if not step.get("secret"):
         import traceback
         lines = traceback.format_exception(type(error), error, error.__traceback__)

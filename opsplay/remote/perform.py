@@ -27,6 +27,8 @@ def perform(module, system, args):
     """The result of the module, by Ansible's documented keys. ModuleFailure becomes failed=True."""
     args = Args(args)
     expand_paths(module.SPEC, args, system.environment)
+    if module.SPEC.file_arguments and args.get("unsafe_writes") is None:
+        args["unsafe_writes"] = system.environment.get("ANSIBLE_UNSAFE_WRITES", "").lower() in ("1", "true", "yes", "on")
     try:
         result = _kind(module)(module, system, args)
     except ModuleFailure as failure:

@@ -119,7 +119,7 @@ FILE_ARGUMENTS = {
     "group": Text(text="Name or id of the owning group."),
     "mode": Raw(text="Permissions, octal in quotes or symbolic."),
     "attributes": Text(aliases=("attr",), text="chattr flags, as lsattr shows them."),
-    "unsafe_writes": Flag(default=False, text="Write in place where an atomic replace is impossible."),
+    "unsafe_writes": Flag(text="Write in place where an atomic replace is impossible; where not given, ANSIBLE_UNSAFE_WRITES of the host's environment tells."),
     "seuser": Text(), "serole": Text(), "setype": Text(), "selevel": Text(),
 }
 

@@ -147,7 +147,7 @@ class AnsibleOutput:
         message = event.result.get("msg")
         if task is None or not isinstance(message, str) or "censored" in event.result:
             return
-        self._line(f"[ERROR]: Task failed: {message}", "failed")
+        self._line(f"[ERROR]: Task failed: {message.removeprefix('Task failed: ')}", "failed")
         place = str(event.result.get("where") or task.where)
         self._line(f"Origin: {place}\n", "")
         for line in excerpt(place):

@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 def failure_message(result: Mapping[str, Any]) -> str:
     """Why a task failed: its msg, the first failed items, the end of stderr."""
-    parts = [str(result.get("msg") or result.get("exception") or "").strip()]
+    parts = [str(result.get("msg") or result.get("exception") or "").strip().removeprefix("Task failed: ")]
     items = [item for item in _items(result) if item.get("failed") or item.get("unreachable")]
     parts += [_item_message(item) for item in items[:3]]
     if len(items) > 3:

@@ -120,7 +120,7 @@ def verdict(
     said = " ".join(text.split())[-300:]
     message = f"{become.method} did not give the privileges of {become.user}"
     if asked_again:
-        message += ": the password was refused"
+        message += f": Incorrect {become.method} password"
     elif said:
         message += f': it said "{said}"'
     return _failed(code, message, _REMEDIES[code])

@@ -17,6 +17,7 @@ SPEC = Spec(
     args={
         "cmd": Text(aliases=("_raw_params", "free_form"), text="The command with its arguments, as one text."),
         "argv": Listing(elements=Text(), text="The command as a list; nothing is split or quoted."),
+        "executable": Path(text="Takes no effect: the module runs no shell. Use shell."),
         "chdir": Path(text="Folder to run in."),
         "creates": Path(text="Skip where a file of this glob exists."),
         "removes": Path(text="Skip where no file of this glob exists."),
@@ -34,6 +35,9 @@ SPEC = Spec(
 
 
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
+    if args.executable:
+        system.warn("As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. "
+                    "Not using '%s'." % args.executable)
     argv = _argv(args)
     if args.expand_argument_vars:
         argv = [expand(word, system.environment) for word in argv]
@@ -53,5 +57,5 @@ def _argv(args: "Args") -> "List[str]":
     except ValueError as error:
         raise ModuleFailure("cannot split the command into words: %s: %s" % (error, args.cmd), rc=256, changed=False)
     if not argv:
-        raise ModuleFailure("no command given", rc=256, changed=False)
+        raise ModuleFailure("one of the following is required: _raw_params, argv", rc=256, changed=False)
     return argv

@@ -37,13 +37,24 @@ SPEC = Spec(
 
 
 def observe(system: "System", args: "Args") -> "Dict[str, Any]":
+    if not system.warnings:
+        _warn_of_empty(system, args)
     return observe_text(system, args, args.path)
+
+
+def _warn_of_empty(system: "System", args: "Args") -> "None":
+    consequence = "This may have unintended consequences, such as replacing the last line in the file rather than appending."
+    if args.regexp == "":
+        system.warn("The regular expression is an empty string, which will match every line in the file. %s "
+                    "If this is desired, use '^' to match every line in the file and avoid this warning." % consequence)
+    elif args.search_string == "":
+        system.warn("The search string is an empty string, which will match every line in the file. %s" % consequence)
 
 
 def desired(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
     if args.state == "absent" and before["content"] is None:
         return {}
-    require_file(args.path, before, args.create)
+    require_file(args.path, before, args.create, "Destination")
     lines = _edited(args, before)[0]
     return desired_text(before, "".join(lines))
 

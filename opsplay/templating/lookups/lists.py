@@ -45,7 +45,7 @@ def dict_(call: LookupCall) -> list[Any]:
     found = []
     for term in call.terms:
         if not isinstance(term, Mapping):
-            raise TypeError("with_dict expects a dict")
+            raise TypeError("the lookup plugin expects a dictionary")
         found += mappings.dict2items(term)
     return found
 

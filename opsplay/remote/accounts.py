@@ -7,9 +7,10 @@ SHADOW = "/etc/shadow"
 
 
 class Shadow(object):
-    """One line of /etc/shadow; empty numbers are None."""
+    """One line of /etc/shadow; empty numbers are None. `is_there` is False for an account without such a line."""
 
-    def __init__(self, fields):
+    def __init__(self, fields, is_there=True):
+        self.is_there = is_there
         fields = (fields + [""] * 9)[:9]
         self.password = fields[1]
         self.minimum, self.maximum, self.warning, self.inactive, self.expires = [
@@ -26,7 +27,7 @@ def shadow_of(system, name):
         fields = line.split(":")
         if fields[0] == name:
             return Shadow(fields)
-    return Shadow([name])
+    return Shadow([name], is_there=False)
 
 
 def user(system, name, local=False):

@@ -130,8 +130,8 @@ def copy_tree(source, target, uid, gid, umask):
                 target.write(entry, content.read(), mode, uid, gid)
 
 
-def make_home(path, skeleton, uid, gid, umask):
-    """A new home: made by root, filled, and only then handed over."""
+def make_home(path, skeleton, uid, gid, umask, mode):
+    """A new home: made by root, filled, and only then handed over. `umask` is for what the skeleton holds."""
     parent = os.path.dirname(path.rstrip("/"))
     if parent and not os.path.isdir(parent):
         os.makedirs(parent, 0o755)
@@ -140,4 +140,4 @@ def make_home(path, skeleton, uid, gid, umask):
         if skeleton and os.path.isdir(skeleton):
             copy_tree(skeleton, home, uid, gid, umask)
         os.fchown(home._descriptor, uid, gid)
-        os.fchmod(home._descriptor, 0o777 & ~umask)
+        os.fchmod(home._descriptor, mode)

@@ -85,7 +85,7 @@ def modify(system, args, change):
         argv.append("-m")
     if "groups" in wanted:
         argv += ["-G", ",".join(wanted["groups"])]
-    if "expires" in wanted:
+    if "expires" in wanted or "shadow" in wanted:
         argv += ["-e", _day(args.expires)]
     if len(argv) == 1:
         return {}

@@ -28,6 +28,8 @@ def observe(system, args):
 
 
 def _check(system, args):
+    if args.cron_file and os.path.realpath(_file(args)) == "/etc/crontab":
+        raise ModuleFailure("Will not manage /etc/crontab via cron_file, see documentation.")
     if args.state == "present" and args.job is None:
         raise ModuleFailure("You must specify 'job' to install a new cron job or variable")
     if args.cron_file and not args.user and args.state == "present" and not args.env:

@@ -9,10 +9,17 @@ SPEC = Spec(
 )
 
 
+def _listing(system, argv):
+    run = system.run(argv)
+    if run.rc != 0:
+        raise ModuleFailure("Unable to list packages rc=%d : %s" % (run.rc, run.stderr.strip()), rc=run.rc)
+    return run.stdout
+
+
 def _apt(system):
-    run = system.run(["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${Architecture}\t${Section}\t${db:Status-Abbrev}"
+    text = _listing(system, ["dpkg-query", "-W", "-f", "${Package}\t${Version}\t${Architecture}\t${Section}\t${db:Status-Abbrev}"
                       "\t${Origin}\n"])
-    for line in run.stdout.splitlines():
+    for line in text.splitlines():
         fields = line.split("\t")
         if len(fields) > 4 and fields[4][1:2] in ("i", "t", "W"):
             yield {"name": fields[0], "version": fields[1], "arch": fields[2], "category": fields[3],
@@ -21,7 +28,7 @@ def _apt(system):
 
 def _rpm(system):
     form = "%{NAME}\t%{VERSION}\t%{RELEASE}\t%{EPOCH}\t%{ARCH}\n"
-    for line in system.run(["rpm", "-qa", "--qf", form]).stdout.splitlines():
+    for line in _listing(system, ["rpm", "-qa", "--qf", form]).splitlines():
         name, version, release, epoch, arch = line.split("\t")
         yield {"name": name, "version": version, "release": release, "arch": arch, "source": "rpm",
                "epoch": int(epoch) if epoch.isdigit() else None}
@@ -29,13 +36,14 @@ def _rpm(system):
 
 def _apk(system):
     from opsplay.remote.packages import apk_database
+    _listing(system, ["apk", "info"])
     for package in apk_database.installed(system).values():
         version, _, release = package["V"].partition("-r")
         yield {"name": package["P"], "version": version, "release": release, "arch": package.get("A", ""), "source": "apk"}
 
 
 def _pacman(system):
-    for line in system.run(["pacman", "-Q"]).stdout.splitlines():
+    for line in _listing(system, ["pacman", "-Q"]).splitlines():
         name, _, version = line.partition(" ")
         yield {"name": name, "version": version, "source": "pacman"}
 
@@ -52,9 +60,16 @@ def read(system, args):
         raise ModuleFailure("Unsupported package managers requested: %s" % ", ".join(unknown))
     packages, found = {}, 0
     for name, program, listing in MANAGERS:
+        if name in wanted and not system.which(program):
+            system.warn("Requested package manager %s was not usable by this module: %s is not installed" % (name, program))
         if ("auto" in wanted or name in wanted) and system.which(program):
-            for package in listing(system):
-                found += 1
+            try:
+                listed = list(listing(system))
+            except ModuleFailure as failure:
+                system.warn("Failed to retrieve packages with %s: %s" % (name, failure.msg))
+                continue
+            found += len(listed)
+            for package in listed:
                 packages.setdefault(package["name"], []).append(package)
             if found and args.strategy == "first":
                 break

@@ -41,7 +41,8 @@ def observe(system, args):
     seen = {"exists": True, "uid": entry.pw_uid, "gid": entry.pw_gid, "comment": entry.pw_gecos, "home": entry.pw_dir,
             "shell": entry.pw_shell, "groups": accounts.memberships(system, entry, args.local),
             "home_exists": system.stat(entry.pw_dir) is not None, "password": shadow.password.lstrip("!"),
-            "password_lock": shadow.password.startswith("!"), "expires": shadow.expires}
+            "password_lock": shadow.password.startswith("!"), "expires": shadow.expires,
+            "shadow": shadow.is_there}
     seen.update({name: getattr(shadow, field) for name, field in AGEING})
     if args.state == "present":
         _check_groups(system, args)
@@ -139,6 +140,7 @@ def _for_known(args, before):
         wanted["password_lock"] = args.password_lock
     if args.expires is not None:
         days = int(args.expires // 86400)
+        wanted["shadow"] = True  # there is no expiry date without a line in /etc/shadow
         wanted["expires"] = days if args.expires >= 0 else None
         if args.expires < 0 and before["expires"] is not None and before["expires"] < 0:
             wanted["expires"] = before["expires"]
@@ -153,7 +155,8 @@ def apply(system, args, change):
     entry = accounts.user(system, args.name, args.local)
     if args.create_home and system.stat(entry.pw_dir) is None:
         umask = int(args.umask, 8) if args.umask else accounts.login_setting(system, "UMASK", 0o022)
-        home_files.make_home(entry.pw_dir, args.skeleton or "/etc/skel", entry.pw_uid, entry.pw_gid, umask)
+        mode = 0o777 & ~umask if args.umask else accounts.login_setting(system, "HOME_MODE", 0o777 & ~umask)
+        home_files.make_home(entry.pw_dir, args.skeleton or "/etc/skel", entry.pw_uid, entry.pw_gid, umask, mode)
     if "ssh_key" in change:
         path = user_keys.key_path(args, entry.pw_dir)
         user_keys.generate(system, args, path, entry.pw_dir, entry.pw_uid, entry.pw_gid)

@@ -45,6 +45,8 @@ async def ask(context: Context, args: Any, seconds: float | None) -> str:
     prompt = str(args.prompt) if args.prompt is not None else "Press enter to continue, Ctrl+C to interrupt"
     begun = time.monotonic()
     answer = await context.ask(f"[{context.task_name}]\n{prompt}:", args.echo, seconds)
+    if answer is None and seconds is None:
+        context.notice("warning", "Not waiting for response to prompt as stdin is not interactive")
     if answer is None and seconds is not None and (left := seconds - (time.monotonic() - begun)) > 0:
         await asyncio.sleep(left)  # nobody is at the terminal: the time is kept all the same
     return answer or ""

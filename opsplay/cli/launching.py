@@ -103,9 +103,9 @@ def ask_operator(prompt: str, echo: bool, seconds: float | None) -> str | None:
     """A line from the terminal; None where there is none or time is up."""
     import select
 
-    if not sys.stdin or sys.stdin.closed:
+    if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
         return None
-    if not echo and sys.stdin.isatty():
+    if not echo:
         import getpass
 
         return getpass.getpass(prompt)

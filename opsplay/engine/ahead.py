@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from opsplay.engine.walk import Walk
 
 # Modules whose doings only their own host can see: they may run before other hosts have ended the task before.
-CONFINED = frozenset(  # noqa: SIM905 - a list of words reads better
-    """_copy file lineinfile blockinfile replace stat find slurp tempfile ini_file cron user group authorized_key known_hosts
-    sysctl locale_gen timezone alternatives hostname getent package_facts service_facts mount_facts pam_limits capabilities
-    acl archive ping read_csv find_delete _copy_on_host""".split()
+CONFINED = frozenset(
+    ["_copy", "file", "lineinfile", "blockinfile", "replace", "stat", "find", "slurp", "tempfile", "ini_file", "cron", "user", "group", "authorized_key", "known_hosts", "sysctl", "locale_gen", "timezone", "alternatives", "hostname", "getent", "package_facts", "service_facts", "mount_facts", "pam_limits", "capabilities", "acl", "archive", "ping", "read_csv", "find_delete", "_copy_on_host"]
 )
 NEVER = frozenset({"setup", "reboot", "async_status", "user"})  # facts change what all that follows reads
 MOST_STEPS, MOST_BYTES = 64, 1024 * 1024  # of one frame: progress stays visible, memory bounded

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Handlers:
     def __init__(self, play_run: PlayRun, entries: tuple[Entry, ...]) -> None:
         self.play_run = play_run
+        self._unusable: set[str] = set()
         self._sections = [walk_tasks((entry,)) for entry in entries]
 
     def tasks(self) -> list[Task]:
@@ -62,8 +63,19 @@ class Handlers:
         scope = self.play_run.handler_scope(task)
         try:
             return str(self.play_run.run.templar.render(task.name, scope))
-        except OpsError:
+        except OpsError as error:
+            self.unusable(task, task.name.source, error)
             return None
+
+    def unusable(self, task: Task, name: str, error: OpsError) -> None:
+        """Say once that nobody can notify the handler."""
+        if not task.listen and task.uid not in self._unusable:
+            self._unusable.add(task.uid)
+            self.play_run.run.warn(
+                f"Handler '{name}' is unusable because it has no listen topics and the name could not be templated "
+                f"(host-specific variables are not supported in handler names). The error: {error.message}",
+                str(task.where),
+            )
 
     def topics(self, task: Task) -> set[str]:
         """What it listens to; topics are not templated."""

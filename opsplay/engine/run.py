@@ -95,6 +95,9 @@ class Run:
 
     async def plays(self, playbook: Playbook, workshop: Workshop) -> bool:
         """Whether anything may follow."""
+        for notice in workshop.notices:
+            self.warn(notice)
+        workshop.notices.clear()
         for play in playbook.plays:
             if not await self.play(play, workshop):
                 return False

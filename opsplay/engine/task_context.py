@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from opsplay.actions.arguments import typed_arguments
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
 from opsplay.events import Message, Notice, StatsSet
+from opsplay.model.reserved import reserved_names
 from opsplay.transport.protocol import Step
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class TaskContext:
         return self.run.store.memory(self.host).facts.get(name, default)
 
     def set_facts(self, facts: Mapping[str, Any], cacheable: bool = False) -> None:
+        self.warn_reserved(facts)
         for host in self.fact_hosts():
             memory = self.run.store.memory(host)
             memory.set_facts.update(facts)
@@ -94,7 +96,12 @@ class TaskContext:
                 memory.learn_facts(facts)
         self.scope.cache.clear()
 
+    def warn_reserved(self, names: Iterable[str]) -> None:
+        for text in reserved_names(names, {}, self.task.where):
+            self.run.warn(text)
+
     def set_variables(self, variables: Mapping[str, object], source: str = "") -> None:
+        self.warn_reserved(variables)
         for host in self.fact_hosts():
             self.run.store.memory(host).included.update(variables)
         self.scope.cache.clear()

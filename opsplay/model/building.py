@@ -46,6 +46,7 @@ class Workshop:
     render: StaticRender
     vault: Any = None
     problems: list[OpsError] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     serial: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     role_cache: dict[object, RoleRef] = field(default_factory=dict)
     play_layers: tuple[VarLayer, ...] = ()
@@ -56,6 +57,13 @@ class Workshop:
 
     def read(self, path: Path) -> Node | None:
         return read_yaml(path, duplicates=cast(Duplicates, self.settings.duplicate_dict_key), vault=self.vault)
+
+    def watch(self, layer: VarLayer, where: Where | None = None) -> VarLayer:
+        """Note the layer's names that are reserved."""
+        from opsplay.model.reserved import reserved_names
+
+        self.notices += reserved_names(layer.values, layer.wheres, where)
+        return layer
 
     def problem(self, code: str, message: str, where: Where | None, remedy: str, width: int = 1) -> None:
         self.problems.append(OpsError(code, message, where, remedy, width=width))

@@ -38,6 +38,7 @@ def read_plays(shop: Workshop, path: Path, parent: Parent, mention: Where | None
             where,
             "Write\n  - hosts: all\n    tasks: [...]",
         )
+    shop.catalog.add_role(str(path.parent))  # a playbook's folder holds modules as a role's does
     plays: list[Play] = []
     for item in node.items:
         plays += read_entry(shop, item, path, parent)
@@ -128,7 +129,7 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     own = keyword_values(shop, node, (words.PLAY | {"fact_path", "gather_subset"}) - _SPECIAL)
     if "user" in own:
         own.setdefault("remote_user", own.pop("user"))
-    layers = play_layers(node, parent)
+    layers = tuple(shop.watch(layer) for layer in play_layers(node, parent))
     shop.play_layers = layers
     shop.play_handlers = []
     keywords = words.inherit(parent.keywords, own)

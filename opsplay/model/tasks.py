@@ -67,7 +67,7 @@ def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
             "Add block: with the tasks to guard.",
         )
     own = keyword_values(shop, node, words.BLOCK - {"block", "rescue", "always", "vars"})
-    layer = layer_from_node("block vars", node.get("vars"))
+    layer = shop.watch(layer_from_node("block vars", node.get("vars")))
     inner = parent.with_(
         keywords=words.inherit(parent.keywords, own), layers=(*parent.layers, layer) if layer else parent.layers
     )
@@ -82,7 +82,7 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
     verb, args, wheres, delegated = read_action(shop, node, written, value, parent)
     if delegated and "delegate_to" not in own:
         own["delegate_to"] = "localhost"
-    layer = layer_from_node("task vars", node.get("vars"))
+    layer = shop.watch(layer_from_node("task vars", node.get("vars")))
     task = Task(
         uid=shop.uid(),
         name=compile_value(node.get("name")) if "name" in node else None,  # type: ignore[arg-type]
@@ -103,6 +103,9 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
         args_where=wheres,
     )
     from opsplay.model.imports import expand_import
+
+    if parent.is_handler and verb in ("include_role", "import_role"):
+        raise OpsError("role-as-handler", f"Using '{verb}' as a handler is not supported.", node.where, "Put the role's tasks in a file and include that.")
 
     return expand_import(shop, task, parent)
 

@@ -41,8 +41,8 @@ class Scope:
             return self.temporary[name]
         if self.ahead and (name in self.pending or name in UNSETTLED):
             raise NotYetKnown(name)
-        if name in self.magic:
-            return self.magic[name]()
+        if name in self.magic and (value := self.magic[name]()) is not MISSING:
+            return value
         for mapping in self.chain:
             if name in mapping:
                 return mapping[name]

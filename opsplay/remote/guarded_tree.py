@@ -5,6 +5,7 @@ up is `..`, checked against the directory we came from. Two descriptors and no r
 Travels to hosts: Python 3.6 syntax.
 """
 
+import errno
 import os
 import stat
 
@@ -32,23 +33,65 @@ class Level(object):
 
 
 def open_root(path):
-    """A descriptor of the directory at `path`, refusing links that anyone but root may have placed, and protected roots."""
+    """A descriptor of the directory at `path`, refusing links that others may have placed, and protected roots."""
     refuse_protected(_plain(path))
-    real = _trusted_path(path)
-    refuse_protected(real)
-    descriptor = os.open(real, DIRECTORY)
+    real, descriptor = open_folder(path)
     try:
+        refuse_protected(real)
         _refuse_same_directory(descriptor, real)
-    except Exception:
+    except BaseException:
         os.close(descriptor)
         raise
     return real, descriptor
 
 
 def open_folder(path):
-    """A descriptor of any directory, reached only through links that root or we placed."""
-    real = _trusted_path(path)
-    return real, os.open(real, DIRECTORY)
+    """(path without links, descriptor) of any directory, opened name by name, so that nobody can swap one on the way.
+
+    Only links that root or we placed in a directory that only root or we write to are followed.
+    """
+    path, hops = _plain(path), 16
+    while True:
+        descriptor, done, rest = _walk_down(path)
+        if not rest:
+            return done, descriptor
+        hops -= 1
+        try:
+            path = _past_link(descriptor, done, rest, hops)
+        finally:
+            os.close(descriptor)
+
+
+def _walk_down(path):
+    """As far as no link is in the way: (descriptor, its path, the names that are left)."""
+    rest = [part for part in path.split("/") if part]
+    done, descriptor = "/", os.open("/", DIRECTORY)
+    while rest:
+        try:
+            inner = os.open(rest[0], DIRECTORY, dir_fd=descriptor)
+        except OSError as problem:
+            if problem.errno in (errno.ELOOP, errno.ENOTDIR):
+                return descriptor, done, rest
+            os.close(descriptor)
+            raise ModuleFailure("%s: %s" % (os.path.join(done, rest[0]), problem.strerror), missing=problem.errno == errno.ENOENT)
+        os.close(descriptor)
+        descriptor, done = inner, os.path.join(done, rest.pop(0))
+    return descriptor, done, rest
+
+
+def _past_link(folder, done, rest, hops):
+    """The path again, with the link at its first open name resolved."""
+    link = os.path.join(done, rest[0])
+    status, above = os.stat(rest[0], dir_fd=folder, follow_symlinks=False), os.fstat(folder)
+    if not stat.S_ISLNK(status.st_mode):
+        raise ModuleFailure("%s is no directory" % link)
+    if hops < 0:
+        raise ModuleFailure("%s: too many symbolic links" % link)
+    ours = (0, os.geteuid())
+    if status.st_uid not in ours or above.st_uid not in ours or above.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ModuleFailure("%s is a symbolic link that not only root can place: it is not followed" % link)
+    target = os.readlink(rest[0], dir_fd=folder)
+    return _plain(os.path.join(done, target, *rest[1:]))
 
 
 def _plain(path):
@@ -75,38 +118,6 @@ def _refuse_same_directory(descriptor, path):
             continue
         if (other.st_dev, other.st_ino) == (here.st_dev, here.st_ino):
             raise ModuleFailure("%s is the protected directory %s by another name" % (path, root))
-
-
-def _trusted_path(path, hops=16):
-    """`path` without links, following only those that root placed in a directory only root writes to."""
-    rest = [part for part in _plain(path).split("/") if part]
-    done = "/"
-    while rest:
-        part = rest.pop(0)
-        here = os.path.join(done, part)
-        try:
-            status = os.lstat(here)
-        except OSError as problem:
-            raise ModuleFailure("%s: %s" % (here, problem.strerror), missing=True)
-        if not stat.S_ISLNK(status.st_mode):
-            done = here
-            continue
-        hops -= 1
-        _refuse_foreign_link(here, done, status, hops)
-        target = os.readlink(here)
-        base = "/" if os.path.isabs(target) else done
-        rest = [piece for piece in os.path.normpath(os.path.join(base, target)).split("/") if piece] + rest
-        done = "/"
-    return done
-
-
-def _refuse_foreign_link(link, folder, status, hops):
-    above = os.lstat(folder)
-    if hops < 0:
-        raise ModuleFailure("%s: too many symbolic links" % link)
-    ours = (0, os.geteuid())
-    if status.st_uid not in ours or above.st_uid not in ours or above.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise ModuleFailure("%s is a symbolic link that not only root can place: it is not followed" % link)
 
 
 def mount_id(descriptor):

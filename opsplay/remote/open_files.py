@@ -21,10 +21,11 @@ def scan(only=None):
     """Look at every process once. `only` limits the result to those (device, inode) pairs."""
     holders = {}
     blind = 0
+    mapped = {}  # path -> key: the same libraries are mapped by nearly every process
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
             continue
-        seen = _of_process(entry, only)
+        seen = _of_process(entry, only, mapped)
         if seen is None:
             blind += 1
             continue
@@ -33,7 +34,7 @@ def scan(only=None):
     return OpenFiles(holders, blind)
 
 
-def _of_process(pid, only):
+def _of_process(pid, only, mapped):
     seen = set()
     base = "/proc/" + pid
     try:
@@ -46,7 +47,7 @@ def _of_process(pid, only):
         key = _key(link)
         if key is not None and (only is None or key in only):
             seen.add(key)
-    seen.update(_mapped(base + "/maps", only))
+    seen.update(_mapped(base + "/maps", only, mapped))
     return seen
 
 
@@ -58,7 +59,7 @@ def _key(link):
     return status.st_dev, status.st_ino
 
 
-def _mapped(path, only):
+def _mapped(path, only, known):
     """Mapped files; overlayfs shows another device here than stat does, so the path is asked too."""
     seen = set()
     try:
@@ -66,8 +67,10 @@ def _mapped(path, only):
             lines = stream.read().split(b"\n")
     except OSError:
         return seen
-    for name in {line.split(None, 5)[5] for line in lines if line.count(b"/") and len(line.split(None, 5)) == 6}:
-        key = _key(name)
+    for name in {line[line.index(b"/"):] for line in lines if b"/" in line}:
+        if name not in known:
+            known[name] = _key(name)
+        key = known[name]
         if key is not None and (only is None or key in only):
             seen.add(key)
     return seen

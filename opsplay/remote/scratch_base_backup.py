@@ -18,6 +18,7 @@ def restore(trial):
     programs = scratch_postgres.Programs(trial.system, trial.args.pg_bin)
     source = trial.report.path
     cluster = scratch_postgres.Cluster(trial.scratch, programs)
+    cluster.data = trial.scratch.at("data")  # root's until all is in place
     _check_manifest(trial, programs, source)
     _copy(trial, source, cluster.data)
     _require_version(cluster.data, programs)
@@ -126,18 +127,21 @@ def _configure(trial, data):
         path = os.path.join(data, name)
         if os.path.lexists(path):
             os.unlink(path)
-    text = (scratch_postgres.CONFIGURATION % trial.scratch.path).replace("wal_level = minimal", "wal_level = replica")
+    text = (scratch_postgres.CONFIGURATION % trial.scratch.home).replace("wal_level = minimal", "wal_level = replica")
     for name, content in (("postgresql.conf", text + "hot_standby = off\n"), ("pg_hba.conf", "local all all trust\n"), ("pg_ident.conf", "")):
         with open(os.path.join(data, name), "w") as stream:
             stream.write(content)
 
 
 def _own(trial):
-    for folder, names, files in os.walk(trial.scratch.path):
-        trial.scratch.give(folder)
-        os.chmod(folder, 0o700)
-        for name in names + files:
-            trial.scratch.give(os.path.join(folder, name))
+    """Rights first, while all of it is still ours alone; then the ordinary user gets it."""
+    for name in os.listdir(trial.scratch.path):
+        top = trial.scratch.at(name)
+        if name != "data" and not name.startswith("space-"):
+            continue
+        for folder, _, _ in os.walk(top):
+            os.chmod(folder, 0o700)
+        trial.scratch.give_tree(top)
 
 
 def _ask(trial, cluster):

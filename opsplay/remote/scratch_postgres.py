@@ -69,7 +69,7 @@ class Cluster(object):
     def __init__(self, scratch, programs):
         self.scratch = scratch
         self.programs = programs
-        self.data = scratch.at("data")
+        self.data = scratch.at("home", "data")
         self.superuser = SUPER
 
     def create(self):
@@ -77,8 +77,7 @@ class Cluster(object):
                                 timeout=120)
         if done.rc:
             raise ModuleFailure("no scratch cluster could be made: %s" % done.stderr.strip()[-300:])
-        with open(os.path.join(self.data, "postgresql.conf"), "a") as stream:
-            stream.write(CONFIGURATION % self.scratch.path)
+        self.scratch.put("data/postgresql.conf", CONFIGURATION % self.scratch.home)
         self.start()
         for statement in ("CREATE ROLE %s LOGIN NOSUPERUSER CREATEDB" % OWNER,
                           "CREATE DATABASE %s OWNER %s TEMPLATE template0" % (DATABASE, OWNER)):
@@ -86,23 +85,18 @@ class Cluster(object):
         self.require(self.query("ALTER SCHEMA public OWNER TO %s" % OWNER, SUPER))
 
     def start(self, timeout=120):
-        log = self.scratch.at("log")
+        log = self.scratch.at("home", "log")
         done = self.scratch.run([self.programs.at("pg_ctl"), "-D", self.data, "-l", log, "-w", "-t", str(timeout), "start"], timeout=timeout + 10)
         if done.rc:
             raise ModuleFailure("the scratch server did not start: %s" % self.complaint(log))
 
-    @staticmethod
-    def complaint(log):
-        try:
-            with open(log, errors="replace") as stream:
-                lines = stream.read()[-20000:].splitlines()
-        except OSError:
-            return "it said nothing"
+    def complaint(self, log):
+        lines = self.scratch.run(["tail", "-n", "200", log]).stdout.splitlines()
         bad = [line for line in lines if re.search(r"FATAL|PANIC|ERROR", line)]
         return (bad or lines or ["it said nothing"])[0][-300:]
 
     def psql(self, arguments, user=OWNER, database=DATABASE, timeout=None):
-        base = [self.programs.at("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.scratch.path, "-p", "5432", "-U", user, "-d", database]
+        base = [self.programs.at("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.scratch.home, "-p", "5432", "-U", user, "-d", database]
         return self.scratch.run(base + list(arguments), timeout=timeout)
 
     def query(self, statement, user=OWNER, database=DATABASE, timeout=None):

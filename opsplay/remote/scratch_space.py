@@ -20,20 +20,26 @@ NAME = re.compile(r"^opsplay-scratch-(\d+)-(\d+)-")
 
 
 class Scratch(object):
-    """Use as a context manager. Commands run by `run` are those of an ordinary user with no network."""
+    """Use as a context manager. Commands run by `run` are those of an ordinary user with no network.
+
+    The folder is root's, so that nobody can place a link where root writes; `home` in it is the ordinary user's.
+    """
 
     def __init__(self, system, parent, user):
         self.system = system
         self.parent = parent
         self.account = _account(user)
         self.path = None
+        self.home = None
 
     def __enter__(self):
         remove_leftovers(self.parent, self.account.pw_uid)
         prefix = "opsplay-scratch-%d-%d-" % (os.getpid(), started(os.getpid()))
         self.path = tempfile.mkdtemp(prefix=prefix, dir=self.parent)
-        if os.geteuid() == 0:
-            os.chown(self.path, self.account.pw_uid, self.account.pw_gid)
+        os.chmod(self.path, 0o711)
+        self.home = self.at("home")
+        os.mkdir(self.home, 0o700)
+        self.give(self.home)
         return self
 
     def __exit__(self, *_):
@@ -44,16 +50,29 @@ class Scratch(object):
         return os.path.join(self.path, *names)
 
     def give(self, path):
-        """Let the ordinary user own a file we made."""
+        """Let the ordinary user own a file (or an empty folder) we made."""
         if os.geteuid() == 0:
             os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
+
+    def give_tree(self, path):
+        """And a whole tree: chown goes by descriptors, so that what it gave already cannot lead it elsewhere."""
+        if os.geteuid() == 0:
+            done = self.system.run(["chown", "-R", "-h", "-P", "%d:%d" % (self.account.pw_uid, self.account.pw_gid), path])
+            if done.rc:
+                raise ModuleFailure(done.stderr.strip()[-300:])
+
+    def put(self, name, text):
+        """Append text to a file in `home`, as the ordinary user."""
+        done = self.run(["sh", "-c", 'cat >>"$1"', "sh", os.path.join(self.home, name)], input=text)
+        if done.rc:
+            raise ModuleFailure(done.stderr.strip()[-300:])
 
     def run(self, argv, timeout=None, input=None, as_root=False):
         """The Run of a command; `as_root` only for what drops its rights itself."""
         words = self._without_network() + ([] if as_root else self._as_user()) + list(argv)
         environment = {name: None for name in os.environ if name.startswith("PG")}
-        environment.update(HOME=self.path, TMPDIR=self.path, LC_ALL="C")
-        return self.system.run(words, cwd=self.path, environment=environment, timeout=timeout, input=input)
+        environment.update(HOME=self.home, TMPDIR=self.home, LC_ALL="C")
+        return self.system.run(words, cwd=self.home, environment=environment, timeout=timeout, input=input)
 
     def _as_user(self):
         if os.geteuid() != 0:
@@ -110,7 +129,7 @@ def remove_leftovers(parent, uid):
         if not match or _alive(int(match.group(1)), int(match.group(2))):
             continue
         status = os.lstat(path)
-        if stat.S_ISDIR(status.st_mode) and status.st_uid in (uid, os.geteuid()):
+        if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
             stop_server(path, uid)
             shutil.rmtree(path, ignore_errors=True)
 

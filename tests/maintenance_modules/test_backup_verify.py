@@ -198,11 +198,11 @@ def test_a_killed_run_leaves_a_server_and_the_next_one_removes_it(verify: Any, d
               f"c.run_module('backup_verify', path={str(dumps / 'app.dump')!r}, scratch={str(verify.scratch)!r}, queries=[dict(query='SELECT pg_sleep(30)')])")
     process = subprocess.Popen([sys.executable, "-c", script])
     deadline = time.monotonic() + 20
-    while not list(verify.scratch.glob("*/.s.PGSQL.5432")) and time.monotonic() < deadline:
+    while not list(verify.scratch.glob("*/home/.s.PGSQL.5432")) and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert list(verify.scratch.glob("*/data/postmaster.pid"))
+    assert list(verify.scratch.glob("*/home/data/postmaster.pid"))
     verify(path=str(dumps / "app.sql.gz"))
     running = subprocess.run(["pgrep", "-f", str(verify.scratch)], capture_output=True, text=True).stdout
     assert running == ""

@@ -133,12 +133,10 @@ class Inbox:
         self._gone_at = None
 
     def next(self):
-        """The next frame, or None when the controller is gone."""
-        while not self._waiting:
-            if self._gone_at is not None:
-                return None
+        """The next frame, or None when the controller is gone: nothing new is begun without it."""
+        while not self._waiting and self._gone_at is None:
             self._take()
-        return self._waiting.pop(0)
+        return self._waiting.pop(0) if self._gone_at is None else None
 
     def look(self):
         """Reads what has come, without waiting."""

@@ -53,7 +53,11 @@ class KeptTransport:
         await self.connect()
         started = await launch(self.open_link, pythons, become, self.tuning, {"grace": self.tuning.grace})
         session = FrameSession(started.link, self.tuning, self.address.host, started.rest)
-        await session.ready()
+        try:
+            await session.ready()
+        except BaseException:
+            await session.close()
+            raise
         return session
 
     async def exec(
@@ -69,7 +73,8 @@ class KeptTransport:
         try:
             link.send(input)
             link.finish()
-            return await asyncio.wait_for(collector.result(), timeout)
+            async with asyncio.timeout(timeout):
+                return await collector.result()
         except TimeoutError:
             return collector.outcome(None) | {"rc": 124, "timed_out": True}
         finally:

@@ -166,7 +166,8 @@ async def _attempt(
     try:
         if elevation is None:
             link.send(early)
-        rest = await asyncio.wait_for(threshold.done, tuning.become_timeout if become else tuning.start_timeout)
+        async with asyncio.timeout(tuning.become_timeout if become else tuning.start_timeout):
+            rest = await threshold.done  # not wait_for, which in Python 3.11 may swallow a cancel
         if elevation is not None:
             link.send(early)
         return threshold.hand_over(link, rest)

@@ -64,7 +64,8 @@ async def open_relay(open_link: Opener, target: Target, become: Become | None, t
     theirs.setblocking(False)
     pump = _Pump(started.link, theirs, started.rest)
     try:
-        await asyncio.wait_for(pump.answer, tuning.start_timeout)
+        async with asyncio.timeout(tuning.start_timeout):
+            await pump.answer
     except BaseException:
         ours.close()
         pump.end()

@@ -242,7 +242,8 @@ class FrameSession:
     async def ready(self) -> Mapping[str, Any]:
         """The interpreter's hello. Raises Unreachable when it does not come."""
         try:
-            return await asyncio.wait_for(asyncio.shield(self.hello), self._tuning.start_timeout)
+            async with asyncio.timeout(self._tuning.start_timeout):
+                return await asyncio.shield(self.hello)
         except TimeoutError:
             message = (
                 f"{self._host} started the interpreter, which said nothing in {self._tuning.start_timeout:g} seconds"

@@ -11,7 +11,7 @@ from opsplay.transport.fake import FakeTransport, World
 from opsplay.transport.local import LocalTransport
 from opsplay.transport.protocol import Address
 from opsplay.transport.ssh import SshTransport
-from tests.transport.private_sshd import PrivateSshd
+from tests.transport.private_sshd import PYTHON, PrivateSshd
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSshd]:
 def real(request: pytest.FixtureRequest, sshd: PrivateSshd) -> Callable[..., Any]:
     """Makes a transport that runs things for real."""
     if request.param == "local":
-        return lambda tuning=None, **changes: LocalTransport(Address("h1", "local", **changes), tuning)
+        return lambda tuning=None, **changes: LocalTransport(Address("h1", "local", python=PYTHON, **changes), tuning)
     return lambda tuning=None, **changes: SshTransport(sshd.address(**changes), tuning)
 
 

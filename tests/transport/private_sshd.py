@@ -14,6 +14,9 @@ from pathlib import Path
 
 from opsplay.transport.protocol import Address
 
+# Any of the Pythons promised for hosts may serve as the host's.
+PYTHON = os.environ.get("OPSPLAY_TEST_PYTHON", sys.executable)
+
 
 def free_port() -> int:
     with socket.socket() as sock:
@@ -97,7 +100,7 @@ class PrivateSshd:
     def address(self, **changes: object) -> Address:
         fields: dict[str, object] = {
             "host": "h1", "hostname": "127.0.0.1", "port": self.port, "user": getpass.getuser(),
-            "private_key_file": str(self.client_key), "known_hosts_file": str(self.known_hosts), "python": sys.executable,
+            "private_key_file": str(self.client_key), "known_hosts_file": str(self.known_hosts), "python": PYTHON,
             "ssh_args": "-F none -o IdentitiesOnly=yes -o IdentityAgent=none -o GlobalKnownHostsFile=/dev/null",
         }  # fmt: skip
         return Address(**{**fields, **changes})  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import secrets
 import signal
 import time
@@ -18,7 +19,7 @@ from opsplay.transport.protocol import Address, ConnectionLost, Reply, Step
 from opsplay.transport.ssh import SshTransport
 from opsplay.transport.tuning import Tuning
 from tests.transport.accounts import ROOT, account
-from tests.transport.hosts import ask, finish, gone, opened, processes_with
+from tests.transport.hosts import TAUGHT, ask, finish, gone, opened, processes_with
 from tests.transport.private_sshd import PrivateSshd
 
 Make = Callable[..., Any]
@@ -164,6 +165,34 @@ def test_closing_ends_all_that_runs(real: Make) -> None:
         assert await gone(mark, 5)
 
     finish(work)
+
+
+def test_an_end_at_any_moment_leaves_nothing(real: Make) -> None:
+    """Fault row 24: the connection ends at twenty random moments of a start and of a step; no process is left."""
+
+    async def one(mark: str, after: float) -> None:
+        transport = real(Tuning(grace=0))
+
+        async def use() -> None:
+            session = await transport.session()
+            session.teach("t_spawn", TAUGHT["t_spawn"])
+            await session.submit([Step("t_spawn", {"argv": ["sh", "-c", f"(: {mark}; sleep 300; :) & : {mark}; sleep 300; :"]})]).replies[0]
+
+        using = asyncio.ensure_future(use())
+        await asyncio.sleep(after)
+        using.cancel()
+        await asyncio.gather(using, return_exceptions=True)
+        await transport.close()
+
+    async def work() -> None:
+        dice = random.Random(24)
+        marks = [f"mark-{secrets.token_hex(6)}" for _ in range(20)]
+        for at in range(0, 20, 5):
+            await asyncio.gather(*(one(mark, dice.uniform(0, 1.2)) for mark in marks[at : at + 5]))
+        for mark in marks:
+            assert await gone(mark, 5)
+
+    finish(work, 60)
 
 
 def test_work_that_is_nearly_done_is_finished_within_the_grace(real: Make, tmp_path: Any) -> None:

@@ -13,7 +13,6 @@ from bench.peers import PEERS, Job
 from bench.works import Work, works, written
 
 
-@pytest.mark.timeout(120)
 def test_the_play_is_the_same_work_by_hand_and_by_opsplay() -> None:
     with running() as hosts:
         written(hosts.folder)

@@ -24,6 +24,7 @@ SPEC = Spec(
     },
     returns={"dest": Text(), "checksum": Text(), "md5sum": Text(), "remote_checksum": Text(), "remote_md5sum": Text(), "file": Text()},
     examples=("fetch: {src: /etc/hostname, dest: fetched/}",),
+    check="none",
 )
 PIECE = 1024 * 1024
 

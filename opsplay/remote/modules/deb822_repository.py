@@ -79,7 +79,7 @@ def desired(args, before):
 def _stanza(args, key_path):
     lines = []
     values = dict(args, signed_by=key_path or args.signed_by)
-    for argument, field in sorted(FIELDS, key=lambda pair: pair[1]):
+    for argument, field in sorted(FIELDS + (("name", "X-Repolib-Name"),)):  # Ansible's order: its arguments' own
         value = values.get(argument)
         if value is None:
             continue
@@ -93,8 +93,7 @@ def _stanza(args, key_path):
             lines.append("%s:%s" % (field, value))
         else:
             lines.append("%s: %s" % (field, value))
-    lines.append("X-Repolib-Name: %s" % args.name)
-    return "\n".join(sorted(lines, key=lambda line: line.split(":")[0])) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def apply(system, args, change):

@@ -23,7 +23,7 @@ def act(system, args):
     if args.vtype is None or args.value is None:
         raise ModuleFailure("when supplying a question you must supply a valid vtype and value")
     value, old = _text(args), _old(system, args, before)
-    if not _same(args.vtype, old, value):
+    if not _same(args.value, old, value):
         result["changed"] = True
         if not system.check:
             _set(system, args, value)
@@ -45,10 +45,11 @@ def _text(args):
     return str(value).lower() if args.vtype == "boolean" else str(value)
 
 
-def _same(kind, old, value):
+def _same(given, old, value):
+    """A list of answers has no order; a text is compared as it is."""
     if old is None:
         return False
-    if kind == "multiselect":
+    if isinstance(given, (list, tuple)):
         split = [sorted(one.strip() for one in text.split(",")) for text in (old, value)]
         return split[0] == split[1]
     return old == value

@@ -35,8 +35,7 @@ AGEING = (("password_expire_min", "minimum"), ("password_expire_max", "maximum")
 def observe(system, args):
     entry = accounts.user(system, args.name, args.local)
     if entry is None:
-        _check_groups(system, args)
-        return {"exists": False}
+        return {"exists": False, "asked_groups": _check_groups(system, args)}
     shadow = accounts.shadow_of(system, args.name)
     seen = {"exists": True, "uid": entry.pw_uid, "gid": entry.pw_gid, "comment": entry.pw_gecos, "home": entry.pw_dir,
             "shell": entry.pw_shell, "groups": accounts.memberships(system, entry, args.local),
@@ -45,7 +44,7 @@ def observe(system, args):
             "shadow": shadow.is_there}
     seen.update({name: getattr(shadow, field) for name, field in AGEING})
     if args.state == "present":
-        _check_groups(system, args)
+        seen["asked_groups"] = _check_groups(system, args)
         if args.group is not None:
             seen["asked_gid"] = accounts.group(system, args.group, args.local).gr_gid
         if args.generate_ssh_key:
@@ -56,8 +55,9 @@ def observe(system, args):
 
 
 def _check_groups(system, args):
+    """The names of the groups asked for (a task may give numbers)."""
     if args.state != "present":
-        return
+        return []
     for name in ("uid_min", "uid_max"):
         if args.local and args[name] is not None:
             raise ModuleFailure("'%s' can not be used with 'local'" % name)
@@ -67,6 +67,8 @@ def _check_groups(system, args):
     if args.password and not system.check and not _is_hash(args.password):
         system.warn("The input password appears not to have been hashed. The 'password' argument must be encrypted "
                     "for this module to work properly.")
+    groups = [accounts.group(system, name, args.local) for name in _names(args.groups)]
+    return sorted(set(group.gr_name for group in groups))
 
 
 def _is_hash(text):
@@ -91,12 +93,12 @@ def desired(args, before):
         if args.get(key) is not None:
             wanted[key] = args[key]
     if not before["exists"]:
-        return dict(wanted, **_for_new(args))
+        return dict(wanted, **_for_new(args, before))
     if args.group is not None:
         wanted["gid"] = before["asked_gid"]
     wanted.update(_for_known(args, before))
     if args.groups is not None:
-        names = set(_names(args.groups))
+        names = set(before["asked_groups"])
         wanted["groups"] = sorted(names | set(before["groups"])) if args.append else sorted(names)
     if args.generate_ssh_key:
         wanted["ssh_key"] = True
@@ -109,12 +111,12 @@ def _without_primary(args, wanted):
     return wanted
 
 
-def _for_new(args):
+def _for_new(args, before):
     wanted = {key: args[key] for key, _ in AGEING if args.get(key) is not None}
     if args.home is not None:
         wanted["home"] = args.home
     if args.groups is not None:
-        wanted["groups"] = sorted(set(_names(args.groups)))
+        wanted["groups"] = list(before["asked_groups"])
     if args.password is not None:
         wanted["password"] = args.password.lstrip("!")
     if args.password_lock:

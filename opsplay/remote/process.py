@@ -132,6 +132,14 @@ def _start(argv, input, cwd, environment, umask):
             os.umask(old_umask)
 
 
+def _end_descriptor(pid):
+    """What becomes readable when the process has ended, or None on an old kernel or Python."""
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):
+        return None
+
+
 class _Supervision:
     """One process being followed: its pipes, the controller's wishes, its deadline."""
 
@@ -150,11 +158,15 @@ class _Supervision:
         self._streams = {self._order[0]: "stdout", self._order[1]: "stderr"}
         self._poll = select.poll()
         self._open = set(self._order)
+        self._nap = 1
+        self._end = _end_descriptor(process.pid)
         self._register(process)
 
     def _register(self, process):
         for fd in self._order:
             self._poll.register(fd, select.POLLIN)
+        if self._end is not None:
+            self._poll.register(self._end, select.POLLIN)
         if self.watch.fd is not None:
             self._poll.register(self.watch.fd, select.POLLIN)
         if process.stdin is not None:
@@ -174,14 +186,19 @@ class _Supervision:
 
     def _patience(self):
         """Milliseconds to sleep: short only where something besides the pipes has to be noticed."""
-        if self._ended_at is not None or not self._open:
+        if self._ended_at is not None:
             return 20
+        if not self._open and self._end is None:  # a process closes its pipes a moment before it has ended
+            self._nap = min(20, self._nap * 2)
+            return self._nap // 2
         return 200 if self._kill_at is None and self._deadline is None and self.watch.remaining() is None else 50
 
     def _handle(self, events):
         for fd, _ in events:
             if fd in self._open:
                 self._read(fd)
+            elif fd == self._end:
+                self._poll.unregister(fd)
             elif fd == self.watch.fd:
                 self.watch.look()
                 if self.watch.verdict():  # the end of input stays readable: polling it further would spin
@@ -248,6 +265,8 @@ class _Supervision:
         if self.process.poll() is None:
             signal_all(self.process.pid, members(self.process.pid), signal.SIGKILL)
             self.process.wait()
+        if self._end is not None:
+            os.close(self._end)
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             if pipe is not None:
                 try:

@@ -99,13 +99,13 @@ class FakeRequest:
         self.replies: Sequence[asyncio.Future[Reply]] = [loop.create_future() for _ in range(count)]
         self._session = session
         self.cancelled = asyncio.Event()
+        self.over = asyncio.Event()
 
     async def cancel(self) -> None:
-        waiting = [reply for reply in self.replies if not reply.done()]
-        if waiting:
+        if not self.over.is_set():
             self._session.world.cancelled += 1
             self.cancelled.set()
-            await asyncio.wait(waiting)
+            await self.over.wait()
 
 
 class FakeSession:
@@ -135,14 +135,17 @@ class FakeSession:
         while self._waiting:
             request, steps, stop, frame = self._waiting.popleft()
             self._now = request
-            await self._answer_all(request, steps, stop, frame)
+            try:
+                await self._answer_all(request, steps, stop, frame)
+            finally:
+                request.over.set()
             self._now = None
 
     async def _answer_all(self, request: FakeRequest, steps: Sequence[Step], stop: bool, frame: int) -> None:
         stopped = False
         for step, future in zip(steps, request.replies, strict=True):
             if stopped:
-                future.set_result(Reply({}, ran=False))
+                _resolve(future, Reply({}, ran=False))
                 continue
             self.world.records.append(Record(step, self._become, frame))
             answer = await self._answer(request, step)
@@ -150,7 +153,7 @@ class FakeSession:
                 self._break(answer)
                 _settle(request, answer)
                 return
-            future.set_result(answer)
+            _resolve(future, answer)
             stopped = bool(answer.result.get("cancelled") or (answer.result.get("failed") and stop))
 
     async def _answer(self, request: FakeRequest, step: Step) -> Reply | Exception:
@@ -181,11 +184,17 @@ class FakeSession:
                 self._task.cancel()
 
 
+def _resolve(future: asyncio.Future[Reply], reply: Reply) -> None:
+    if not future.done():  # who waited for it may have been cancelled
+        future.set_result(reply)
+
+
 def _settle(request: FakeRequest, error: Exception) -> None:
     for reply in request.replies:
         if not reply.done():
             reply.set_exception(error)
             reply.exception()
+    request.over.set()
 
 
 def _pick(answers: dict[str, Answer], name: str, subject: Any) -> Any:

@@ -29,6 +29,7 @@ class FrameRequest:
         self.number = number
         self.steps = steps
         self.next = 0
+        self.over: asyncio.Future[None] = loop.create_future()  # the host answered all, or is lost
         self.guard: asyncio.TimerHandle | None = None
         self._session = session
 
@@ -43,6 +44,11 @@ class FrameRequest:
             if not reply.done():
                 reply.set_exception(error)
                 reply.exception()  # a request that nobody awaits any more is no unhandled error
+        self.finish()
+
+    def finish(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
 
 class FrameSession:
@@ -142,11 +148,10 @@ class FrameSession:
         self._fail(ConnectionLost("timeout", message, "Look at the host: it is silent, but the connection is open."))
 
     async def cancel(self, request: FrameRequest) -> None:
-        waiting = [reply for reply in request.replies if not reply.done()]
-        if not waiting or self._lost is not None:
+        if request.over.done() or self._lost is not None:  # a reply may be cancelled here and still under way there
             return
         self._link.send(frames.encode({"kind": "cancel", "id": request.number}))
-        _, late = await asyncio.wait(waiting, timeout=CANCEL_PATIENCE)
+        _, late = await asyncio.wait([request.over], timeout=CANCEL_PATIENCE)
         if late:
             self._fail(ConnectionLost("cancel-unanswered", f"{self._host} did not confirm that the work ended"))
 
@@ -204,6 +209,7 @@ class FrameSession:
             del self._requests[request.number]
             if request.guard is not None:
                 request.guard.cancel()
+            request.finish()
         if not reply.done():
             reply.set_result(Reply(result, body if header.get("body") else None, ran))
 

@@ -45,7 +45,11 @@ def parse_arguments(text: str) -> tuple[dict[str, Any], list[str]]:
     while words:
         word = words.pop(0)
         if not word.startswith("-") or len(word) < 2:
-            notices.append(f"the ssh argument {word!r} is ignored")
+            raise Unreachable(
+                "bad-ssh-arguments",
+                f"the ssh argument {word!r} is no option: ssh would take it for the host",
+                ARGUMENTS_REMEDY,
+            )
         elif word[1] in _WITH_VALUE:
             value = word[2:] or (words.pop(0) if words else "")
             _take(word[1], value, options, notices)

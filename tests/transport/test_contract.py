@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from opsplay.transport.protocol import ConnectionLost, Step, Unreachable
-from tests.transport.hosts import command, finish
+from tests.transport.hosts import command, finish, processes_with
 
 Make = Callable[[], Any]
 
@@ -87,6 +88,35 @@ def test_cancel_returns_when_the_work_is_over(any_transport: Make) -> None:
             transport.world.delay = 0
         reply = await session.submit(pings("after")).replies[0]
         assert reply.result["ping"] == "after"
+        await transport.close()
+
+    finish(work)
+
+
+def test_who_waits_for_a_reply_may_be_cancelled(any_transport: Make) -> None:
+    """Cancelling the wait cancels the future with it; the work on the host is still there to be ended."""
+
+    async def work() -> None:
+        transport = any_transport()
+        session = await transport.session()
+        if hasattr(transport, "world"):
+            transport.world.delay = 60
+        mark = f"3{secrets.randbelow(10**8):08d}"
+        request = session.submit([command(f"sleep {mark}")])
+
+        async def wait() -> None:
+            await request.replies[0]
+
+        waiting = asyncio.ensure_future(wait())
+        await asyncio.sleep(0.4)
+        assert hasattr(transport, "world") or processes_with(f"sleep {mark}")
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await request.cancel()
+        assert not processes_with(f"sleep {mark}")
+        if hasattr(transport, "world"):
+            transport.world.delay = 0
+        assert (await session.submit(pings("after")).replies[0]).result["ping"] == "after"
         await transport.close()
 
     finish(work)

@@ -176,7 +176,9 @@ def test_an_end_at_any_moment_leaves_nothing(real: Make) -> None:
         async def use() -> None:
             session = await transport.session()
             session.teach("t_spawn", TAUGHT["t_spawn"])
-            await session.submit([Step("t_spawn", {"argv": ["sh", "-c", f"(: {mark}; sleep 300; :) & : {mark}; sleep 300; :"]})]).replies[0]
+            await session.submit(
+                [Step("t_spawn", {"argv": ["sh", "-c", f"(: {mark}; sleep 300; :) & : {mark}; sleep 300; :"]})]
+            ).replies[0]
 
         using = asyncio.ensure_future(use())
         await asyncio.sleep(after)

@@ -125,7 +125,7 @@ class Unpack(object):
         said = {"changed": bool(self.differing or self.dressing), "dest": self.args.dest, "src": self.args.src,
                 "handler": self.archive.handler, "state": "directory"}
         about = observe_attributes(self.system, self.args.dest, follow=True)
-        said.update((key, about[key]) for key in ("owner", "group", "mode", "uid", "gid"))
+        said.update((key, about.get(key)) for key in ("owner", "group", "mode", "uid", "gid"))
         if self.args.list_files:
             said["files"] = self.names
         if self.system.diff and said["changed"]:

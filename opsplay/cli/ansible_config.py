@@ -102,7 +102,8 @@ def init(file: str | None, kind: str, verbose: int, disabled: bool, form: str) -
     for section, items in sections.items():
         click.echo(f"[{section}]")
         for item in items:
-            click.echo(f"# {item.name} ({item.kind}); environment: {', '.join(item.environment)}\n{mark}{item.key}={ini(item.default)}\n")
+            off = mark or (";" if item.default is None else "")
+            click.echo(f"# {item.name} ({item.kind}); environment: {', '.join(item.environment)}\n{off}{item.key}={ini(item.default)}\n")
 
 
 @config.command("validate")

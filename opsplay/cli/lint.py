@@ -65,7 +65,7 @@ def is_playbook(path: Path) -> bool:
     except OpsError:
         return True
     first = node.items[0] if isinstance(node, ListNode) and node.items else None
-    return isinstance(first, MapNode) and any(str(key).endswith(("hosts", "import_playbook")) for key in first.keys())
+    return isinstance(first, MapNode) and any(str(key.value).endswith(("hosts", "import_playbook")) for key, _ in first.pairs)
 
 
 def check(target: Path, flags: dict[str, Any]) -> list[OpsError]:

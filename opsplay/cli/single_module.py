@@ -47,7 +47,7 @@ def prepare_module(
     problems = [] if run.settings.compatible else check_playbook(book, run.catalog)
     if problems:
         raise OpsErrors(problems) if len(problems) > 1 else problems[0]
-    return Prepared(run, [(book, shop)], ())
+    return Prepared(run, [(book, shop)], (name,))
 
 
 def matching_hosts(run: Run, pattern: str) -> list[str]:

@@ -67,7 +67,11 @@ class Steps:
         return self._ask(title)
 
     def _ask(self, title: str) -> bool:
-        answer = (self.run.ask_now(f"Perform task: TASK: {title} (N)o/(y)es/(c)ontinue: ") or "n").strip().lower()
+        said = self.run.ask_now(f"Perform task: TASK: {title} (N)o/(y)es/(c)ontinue: ")
+        if said is None:
+            raise OpsError("no-terminal", "--step asks before each task, and there is no terminal to ask at", fault=Fault.USAGE,
+                           remedy="Leave --step out, or run at a terminal.")  # fmt: skip
+        answer = said.strip().lower()
         if answer in ("c", "continue"):
             self.asking = False
         return answer in ("y", "yes", "c", "continue")

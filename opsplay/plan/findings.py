@@ -92,7 +92,7 @@ def judged(reading: Reading, where: Where, names: Names, fine: frozenset[str]) -
                            f"{hint} Set it, or give it a default: {{{{ {name} | default(...) }}}}".strip())  # fmt: skip
     for name in sorted(reading.filters):
         if not names.has_filter(name):
-            remedy = f"Write: result is {name}" if name in FORMER_TESTS else did_you_mean(name.rpartition(".")[2], names.filters)
+            remedy = f"Write: result is {name}" if name in FORMER_TESTS else did_you_mean(name.rpartition(".")[2], set(names.filters))
             yield OpsError("unknown-filter", f"no filter is called '{name}'", where, remedy or "List them with: opsplay doc -t filter --list")
     for name in sorted(reading.tests):
         if not names.has_test(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from opsplay.errors import OpsError
@@ -45,7 +45,7 @@ class KnownNames:
             self.complete = self.complete and path.suffix not in ("", *ENDINGS)
             return
         if isinstance(node, MapNode):
-            self.names.update(str(key) for key in node.keys())
+            self.names.update(str(key.value) for key, _ in node.pairs)
         if node is not None:
             self.names.update(names_set_in(node))
 
@@ -70,7 +70,7 @@ def names_set_in(node: Node) -> Iterator[str]:
     if not isinstance(node, MapNode):
         return
     if "role" in node:
-        yield from (str(key) for key in node.keys())
+        yield from (str(key.value) for key, _ in node.pairs)
     for key, value in node.pairs:
         name = str(key.value)
         if name in HOLDERS:
@@ -85,11 +85,6 @@ def names_set_in(node: Node) -> Iterator[str]:
 def held(value: Node) -> Iterator[str]:
     """The keys of a mapping, and the names in `key=value` text."""
     if isinstance(value, MapNode):
-        yield from (str(key) for key in value.keys())
+        yield from (str(key.value) for key, _ in value.pairs)
     elif isinstance(value, ScalarNode) and isinstance(value.value, str):
         yield from (word.split("=")[0] for word in value.value.split() if "=" in word)
-
-
-def keys_of(mappings: Iterable[object]) -> Iterator[str]:
-    for mapping in mappings:
-        yield from (str(key) for key in mapping) if isinstance(mapping, dict) else ()

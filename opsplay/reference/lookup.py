@@ -33,7 +33,7 @@ def documents(kind: str, names: tuple[str, ...], catalog: Catalog) -> dict[str, 
     for name in names:
         if kind == "module":
             verb = find_verb(catalog, name)
-            shown = verb.name if verb.kind in ("foreign", "statement") else full_name(verb.name)
+            shown = verb.name if verb.kind in ("foreign", "statement") else full_name(name)
             found[shown] = (document(verb), rules(verb.spec) if verb.spec is not None else [])
         else:
             shown, doc = function_document(kind, name)

@@ -11,7 +11,7 @@ WIDTH = 100
 
 def terminal_text(name: str, document: Mapping[str, Any], demands: list[str]) -> str:
     doc = document["doc"]
-    lines = [f"> {doc.get('plugin_name') or name}", "", *wrapped(doc.get("short_description", ""), "  ")]
+    lines = [f"> {name}", "", *wrapped(doc.get("short_description", ""), "  ")]
     for text in listed(doc.get("description"))[1:]:
         lines += ["", *wrapped(text, "  ")]
     lines += ["", "ARGUMENTS (* is required)", *option_lines(doc.get("options") or {}, "  ")]

@@ -165,34 +165,38 @@ def test_half_a_frame_ends_at_the_deadline(sshd: PrivateSshd) -> None:
 
 def test_a_dead_peer_is_noticed(sshd: PrivateSshd) -> None:
     async def work() -> None:
-        async with relay_to(sshd.port) as relay:
-            async with opened(through(sshd, relay, Tuning(keepalive_interval=1, keepalive_count=3))) as session:
-                mark, argv = marked_sleep()
-                reply = session.submit([Step("t_spawn", {"argv": argv})]).replies[0]
-                await asyncio.sleep(0.5)
-                relay.hold()
-                begun = time.monotonic()
-                with pytest.raises(ConnectionLost) as caught:
-                    await reply
-                assert caught.value.code == "connection-lost"
-                assert time.monotonic() - begun < 1 * 3 + 1
-                relay.cut()
-                assert await gone(mark, 10), "the host's side ends its work when the connection is gone"
+        async with (
+            relay_to(sshd.port) as relay,
+            opened(through(sshd, relay, Tuning(keepalive_interval=1, keepalive_count=3))) as session,
+        ):
+            mark, argv = marked_sleep()
+            reply = session.submit([Step("t_spawn", {"argv": argv})]).replies[0]
+            await asyncio.sleep(0.5)
+            relay.hold()
+            begun = time.monotonic()
+            with pytest.raises(ConnectionLost) as caught:
+                await reply
+            assert caught.value.code == "connection-lost"
+            assert time.monotonic() - begun < 1 * 3 + 1
+            relay.cut()
+            assert await gone(mark, 10), "the host's side ends its work when the connection is gone"
 
     finish(work)
 
 
 def test_a_short_partition_is_survived(sshd: PrivateSshd) -> None:
     async def work() -> None:
-        async with relay_to(sshd.port) as relay:
-            async with opened(through(sshd, relay, Tuning(keepalive_interval=1, keepalive_count=5))) as session:
-                reply = session.submit([Step("t_sleep", {"seconds": 1})]).replies[0]
-                await asyncio.sleep(0.2)
-                relay.hold()
-                await asyncio.sleep(3)
-                relay.release()
-                assert (await reply).result["slept"] == 1
-                assert (await ask(session, "ping", data="x"))["ping"] == "x"
+        async with (
+            relay_to(sshd.port) as relay,
+            opened(through(sshd, relay, Tuning(keepalive_interval=1, keepalive_count=5))) as session,
+        ):
+            reply = session.submit([Step("t_sleep", {"seconds": 1})]).replies[0]
+            await asyncio.sleep(0.2)
+            relay.hold()
+            await asyncio.sleep(3)
+            relay.release()
+            assert (await reply).result["slept"] == 1
+            assert (await ask(session, "ping", data="x"))["ping"] == "x"
 
     finish(work)
 

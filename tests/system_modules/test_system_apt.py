@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 import pytest
+from runs_on_lab import Remote
 
 from opsplay.lab import Lab
-from runs_on_lab import Remote
 
 HOST = "web1"
 HOLDER = """

@@ -1,7 +1,16 @@
 """Which families of facts a gather_subset asks for, and their collection, each within its time limit."""
 
 from opsplay.remote.facts import (
-    clock, devices, distribution, hardware, local, mounts, network, platform, security, virtual,
+    clock,
+    devices,
+    distribution,
+    hardware,
+    local,
+    mounts,
+    network,
+    platform,
+    security,
+    virtual,
 )
 from opsplay.remote.spec import ModuleFailure
 

@@ -1,7 +1,7 @@
 """Manage services, by whatever service manager the host has."""
 
-from opsplay.remote.modules import systemd_service
 from opsplay.remote.facts import distribution
+from opsplay.remote.modules import systemd_service
 from opsplay.remote.services import keeping, openrc, sysv
 from opsplay.remote.spec import Args, Choice, Flag, Integer, ModuleFailure, Spec, Text
 

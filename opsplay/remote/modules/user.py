@@ -22,7 +22,6 @@ SPEC = Spec(
         "ssh_key_file": Path(), "ssh_key_comment": Text(), "ssh_key_passphrase": Text(secret=True),
         "login_class": Text(), "hidden": Flag(), "profile": Text(), "role": Text(), "authorization": Text(),
     },
-    required_by={"append": ("groups",)},
     returns={"uid": "Number of the user.", "group": "Primary group's number.", "groups": "Further groups.",
              "home": "Home.", "shell": "Shell.", "comment": "GECOS.", "ssh_public_key": "The generated key."},
     examples=["user: {name: deploy, groups: [sudo], append: true, shell: /bin/bash}"],
@@ -64,6 +63,8 @@ def _check_groups(system, args):
     for name in ([args.group] if args.group is not None else []) + _names(args.groups):
         if accounts.group(system, name, args.local) is None:
             raise ModuleFailure("Group %s does not exist" % name)
+    if args.append and args.groups is None:
+        system.warn("'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.")
     if args.password and not system.check and not _is_hash(args.password):
         system.warn("The input password appears not to have been hashed. The 'password' argument must be encrypted "
                     "for this module to work properly.")

@@ -11,7 +11,7 @@ from opsplay.engine.conductor import Key, Turn
 from opsplay.errors import OpsError
 from opsplay.events import Included
 from opsplay.model.building import Parent
-from opsplay.model.imports import find_tasks_file, merge_layers, require_list
+from opsplay.model.imports import check_sources, find_tasks_file, merge_layers, require_list
 from opsplay.model.keywords import inherit
 from opsplay.model.play import Block, Entry, RoleRef, Task
 from opsplay.model.roles import RoleUse, block_role, build_role
@@ -88,6 +88,7 @@ class Includes:
 
     def of_role(self, task: Task, args: dict[str, Any], layer: VarLayer) -> Include:
         check_arguments(task, args, ROLE_ARGS)
+        check_sources(task, args)
         name = args.get("name") or args.get("role")
         if not name:
             raise OpsError(

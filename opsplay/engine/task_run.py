@@ -263,7 +263,7 @@ class TaskRun:
             if host in ("", None):
                 raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where)
             if host is not OMIT:
-                there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task)
+                there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task).with_(inventory_hostname=self.host)
                 return scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
         return scope
 

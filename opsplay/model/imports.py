@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from opsplay.errors import OpsError, Where
@@ -9,6 +10,7 @@ from opsplay.model.building import Parent, Workshop
 from opsplay.model.keywords import inherit
 from opsplay.model.play import Block, Entry, Task
 from opsplay.templating.layer import VarLayer
+from opsplay.templating.values import is_dynamic
 
 
 def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
@@ -17,6 +19,8 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
         return [import_tasks(shop, task, parent)]
     if task.verb == "import_role":
         return [import_role(shop, task, parent)]
+    if task.verb == "include_role":
+        check_sources(task, {name: value for name, value in task.args.items() if not is_dynamic(value)})
     if task.verb == "include":
         raise OpsError(
             "removed-include",
@@ -63,6 +67,7 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         for key, value in task.args.items()
         if key != "_raw_params"
     }
+    check_sources(task, args)
     own_layer = task.layers[len(task.inherited_layers) :]
     use = RoleUse(
         name=str(args.get("name") or args.get("role") or ""), where=task.where,
@@ -74,6 +79,14 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")
     inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
     return build_role(shop, use, inner)
+
+
+def check_sources(task: Task, args: Mapping[str, object]) -> None:
+    """tasks_from and its siblings are names of files. Raises OpsError."""
+    for name in ("tasks_from", "vars_from", "defaults_from", "handlers_from"):
+        value = args.get(name)
+        if value is not None and not isinstance(value, str):
+            raise OpsError("bad-argument", f"Expected a string for {name} but got {type(value)} instead", task.where, f"Write {name}: FILE.yml")
 
 
 def static_layers(shop: Workshop, task: Task) -> tuple[VarLayer, ...]:

@@ -115,9 +115,17 @@ def test_a_writer_that_does_not_reopen_keeps_its_copy_plain(module: Any, tmp_pat
     log = tmp_path / "app.log"
     with writer(log, 100000, "deaf") as process:
         time.sleep(0.3)
-        done = module("log_rotate", path=str(log), max_size="1k", reopen_timeout=0.2)
+        done = module("log_rotate", path=str(log), max_size="1k", reopen_timeout=0.2, command="true")
         assert str(process.pid) in done["still_open"][0]["by"] and done["compressed"] == [] and done["warnings"]
     assert module("log_rotate", path=str(log), max_size="1k")["compressed"] != []
+
+
+def test_a_log_in_use_stays_where_nothing_says_how_to_tell_its_writer(module: Any, tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    with writer(log, 100000) as process:
+        time.sleep(0.3)
+        done = module("log_rotate", path=f"{tmp_path}/*.log", max_size="1k")
+        assert str(process.pid) in done["still_open"][0]["by"] and done["rotated"] == [] and "not rotated" in done["warnings"][0]
 
 
 def test_nobody_to_tell_is_said_before_anything_is_renamed(module: Any, tmp_path: Path) -> None:

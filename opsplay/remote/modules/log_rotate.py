@@ -155,6 +155,7 @@ class Rotation(object):
         due = [(log, reason) for log, reason in ((log, self._reason(log)) for log in self.logs if log.status) if reason]
         if due and not self.args.copytruncate:
             self._require_somebody_to_tell([log for log, _ in due])
+            due = self._leave_alone_what_nobody_would_reopen(due)
         for log, reason in due:
             self._rotate_one(log, reason)
 
@@ -187,6 +188,20 @@ class Rotation(object):
             pid = sorted(next(iter(writers.values())))[0]
             raise ModuleFailure("%s leads to no process, but %s (pid %d) writes to the log: nothing was rotated"
                                 % (named, open_files.process_name(pid), pid))
+
+    def _leave_alone_what_nobody_would_reopen(self, due):
+        """A log somebody has open stays, where nothing says how to tell the writer: it would go on writing to the copy."""
+        if any(self.args[name] for name in ("pid_file", "process", "unit", "service", "command")):
+            return due
+        writers = open_files.writers({log.key for log, _ in due})
+        for log, reason in due:
+            if log.key in writers:
+                pid = sorted(writers[log.key])[0]
+                who = "%s (pid %d)" % (open_files.process_name(pid), pid)
+                self.still_open.append({"path": log.path, "by": who})
+                self.system.warn("%s: %s, but %s has it open and nothing says how to tell it: not rotated; see unit, pid_file, command"
+                                 % (log.path, reason, who))
+        return [(log, reason) for log, reason in due if log.key not in writers]
 
     def _rotate_one(self, log, reason):
         name = rotated_logs.free_name(log.folder, log.name, self.args.suffix, self.now)

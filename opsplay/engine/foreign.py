@@ -19,6 +19,7 @@ from opsplay.foreign.style import (
     PYTHON_PLACEHOLDER,
     ForeignFile,
     Style,
+    is_binary,
     read_foreign,
 )
 from opsplay.model.catalog import Verb
@@ -114,7 +115,10 @@ def as_words(values: Mapping[str, Any]) -> str:
 def interpreter(attempt: Attempt, file: ForeignFile) -> list[str]:
     """The words before the file's name: ansible_NAME_interpreter, else what its first line says; none for a binary."""
     if not file.interpreter:
-        return [] if file.code.startswith(b"\x7fELF") else ["/bin/sh"] if file.style is Style.WORDS else []
+        if is_binary(file.code) or file.path.endswith(".py"):
+            return [] if is_binary(file.code) else ["python"]
+        raise OpsError("no-interpreter-line", f"module ({file.path}) is missing interpreter line", attempt.task.where,
+                       "Begin the file with #! and the path of its interpreter, e.g. #!/bin/sh")  # fmt: skip
     base = file.interpreter.rpartition("/")[2]
     extra = shlex.split(file.interpreter_arguments)
     if base.startswith("python"):

@@ -41,6 +41,9 @@ def _text(args):
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
+        wrong = [one for one in value if not isinstance(one, str)]
+        if wrong:
+            raise ModuleFailure("Invalid value provided for multiselect: %r is no text" % (wrong[0],))
         return ", ".join(str(one) for one in value)
     return str(value).lower() if args.vtype == "boolean" else str(value)
 

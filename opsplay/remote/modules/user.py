@@ -47,7 +47,9 @@ def observe(system, args):
         if args.group is not None:
             seen["asked_gid"] = accounts.group(system, args.group, args.local).gr_gid
         if args.generate_ssh_key:
-            public = user_keys.read_public(user_keys.key_path(args, entry.pw_dir), entry.pw_dir)
+            path = user_keys.key_path(args, entry.pw_dir)
+            public = user_keys.read_public(path, entry.pw_dir)
+            user_keys.require_free(args, path, entry.pw_dir)
             seen.update(ssh_key=public is not None, ssh_public_key=public,
                         ssh_fingerprint=user_keys.fingerprint(system, public))
     return seen
@@ -57,7 +59,7 @@ def _check_groups(system, args):
     """The names of the groups asked for (a task may give numbers)."""
     if args.state != "present":
         return []
-    for name in ("uid_min", "uid_max"):
+    for name in ("uid_min", "uid_max", "umask"):
         if args.local and args[name] is not None:
             raise ModuleFailure("'%s' can not be used with 'local'" % name)
     for name in ([args.group] if args.group is not None else []) + _names(args.groups):

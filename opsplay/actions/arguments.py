@@ -44,7 +44,7 @@ def typed_arguments(verb: str, spec: Spec, given: Mapping[str, object], where: W
             if spec.open_ended:
                 values[name] = value
                 continue
-            raise unknown_argument(verb, spec, name, where)
+            raise unsupported_parameters(verb, spec, given, where)
         if value is None and name in known:
             values.setdefault(known[name], None)
             continue
@@ -85,6 +85,16 @@ def unknown_argument(verb: str, spec: Spec, name: str, where: Where | None) -> O
     )
 
 
+def unsupported_parameters(verb: str, spec: Spec, given: Mapping[str, object], where: Where | None) -> OpsError:
+    """The same while a task runs, in Ansible's words: a rescue section or a script may look for them."""
+    names = ", ".join(sorted(str(name) for name in given if name not in names_of(spec)))
+    error = unknown_argument(verb, spec, names.split(", ")[0], where)
+    error.message = f"Unsupported parameters for ({verb}) module: {names}"
+    if verb != "shell":
+        error.message += f". Supported parameters include: {', '.join(sorted(spec.args))}."
+    return error
+
+
 def missing_arguments(verb: str, names: list[str], where: Where | None) -> OpsError:
     return OpsError("missing-argument", f"missing required arguments: {', '.join(names)}", where, f"See: opsplay doc {verb}")
 
@@ -103,7 +113,7 @@ def _conflict(spec: Spec, values: Mapping[str, Any], given: set[str]) -> str:
             return f"parameters are mutually exclusive: {'|'.join(clash)}"
     missing = [name for name in required(spec) if name not in given]
     if missing:
-        return f"missing required arguments: {', '.join(missing)}"
+        return spec.missing_text or f"missing required arguments: {', '.join(missing)}"
     for group in spec.together:
         if 0 < len(given & set(group)) < len(group):
             return f"parameters are required together: {', '.join(group)}"

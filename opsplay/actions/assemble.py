@@ -29,7 +29,7 @@ SPEC = Spec(
     },
     returns={"dest": Text(), "src": Text(), "checksum": Text(), "md5sum": Text(), "backup_file": Text(), "msg": Text()},
     examples=("assemble: {src: /etc/app.d, dest: /etc/app.conf}",),
-    file_arguments=True,
+    file_arguments=True, missing_text="src and dest are required",
 )
 SENT = ("dest", "backup", "validate", *FILE_ARGUMENTS)
 

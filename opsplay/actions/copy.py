@@ -33,7 +33,7 @@ SPEC = Spec(
     returns={"dest": Text(), "src": Text(), "checksum": Text(), "md5sum": Text(), "backup_file": Text(), "state": Text(),
              "mode": Text(), "owner": Text(), "group": Text(), "uid": Text(), "gid": Text(), "size": Text()},
     examples=("copy: {src: app.conf, dest: /etc/app.conf, mode: '0644'}", "copy: {content: 'hello', dest: /tmp/hello}"),
-    file_arguments=True, exclusive=(("src", "content"),),
+    file_arguments=True, exclusive=(("src", "content"),), missing_text="dest is required",
 )  # fmt: skip
 SENT = ("dest", "backup", "force", "follow", "validate", "directory_mode", *FILE_ARGUMENTS)
 

@@ -51,6 +51,10 @@ def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:
     if isinstance(written, Unsafe) or (written is not var and is_dynamic(written) and not NAME.fullmatch(var)):
         raise TemplateFailed(f"Encountered untrusted template or expression: {var[:200]!r}", remedy="Write the expression itself, without {{ }} around it.")
     try:
-        return {var: context.templar.evaluate(var, context.scope)}
+        value = context.templar.evaluate(var, context.scope)
+        if value is OMIT:
+            message = f"The value of {var!r} could not be omitted"
+            return {var: "<<Omit>>", "warnings": [message]}
+        return {var: value}
     except Undefined as error:
         return {var: f"<< error 1 - {error.message} >>"}

@@ -23,7 +23,7 @@ SPEC = Spec(
         "validate_checksum": Flag(default=True, text="Compare checksums afterwards."),
     },
     returns={"dest": Text(), "checksum": Text(), "md5sum": Text(), "remote_checksum": Text(), "remote_md5sum": Text(), "file": Text()},
-    examples=("fetch: {src: /etc/hostname, dest: fetched/}",),
+    examples=("fetch: {src: /etc/hostname, dest: fetched/}",), missing_text="src and dest are required",
     check="none",
 )
 PIECE = 1024 * 1024

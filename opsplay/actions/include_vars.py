@@ -49,7 +49,7 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
         return {"failed": True, "changed": False, "message": error.message, "msg": error.message, "ansible_facts": {}, "ansible_included_var_files": []}
     values: dict[str, object] = {}
     for layer in layers:
-        values = merge_hash(values, layer.values) if args.hash_behaviour == "merge" else {**values, **layer.values}
+        values = merge_hash(values, layer.values) if args.hash_behaviour == "merge" and not args.dir else {**values, **layer.values}
     if args.name:
         values = {args.name: values}
     if args.hash_behaviour == "merge":

@@ -32,7 +32,7 @@ SPEC = Spec(
     returns={"dest": Text(), "src": Text(), "checksum": Text(), "md5sum": Text(), "backup_file": Text(), "state": Text(),
              "mode": Text(), "owner": Text(), "group": Text(), "uid": Text(), "gid": Text(), "size": Text()},
     examples=("template: {src: app.conf.j2, dest: /etc/app.conf, mode: '0644'}",),
-    file_arguments=True,
+    file_arguments=True, missing_text="src and dest are required",
 )  # fmt: skip
 SENT = ("dest", "backup", "force", "follow", "validate", *FILE_ARGUMENTS)
 SYNTAX = (

@@ -109,6 +109,7 @@ def become_for(read: Read, keywords: Mapping[str, Any], settings: Settings, opti
                 options.become_user,
                 settings.become_user,
             )
+            or "root"
         ),
         method=method,
         password=_text(password),
@@ -122,6 +123,7 @@ def become_for(read: Read, keywords: Mapping[str, Any], settings: Settings, opti
         exe=_text(
             first(read("ansible_become_exe", f"ansible_{method}_exe"), keywords.get("become_exe"), settings.become_exe)
         ),
+        chdir=_text(read("ansible_sudo_chdir")) if method == "sudo" else None,
     )
 
 

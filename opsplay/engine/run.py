@@ -282,7 +282,7 @@ class Run:
     @contextlib.asynccontextmanager
     async def gate(self, work: Any, scope: Scope) -> AsyncIterator[None]:
         """`throttle` and `forks`: how many hosts do a task at a time."""
-        throttle = work.whole_number("throttle", scope)
+        throttle = work.whole_number("throttle", scope)  # a wrong one ends the run: there is no saying how many may start
         limits: list[tuple[object, int]] = []
         if throttle > 0:
             limits.append((work.task.uid, throttle))

@@ -298,7 +298,7 @@ class TaskRun:
             return int(self.keyword(name, scope, default))
         except (OpsError, TypeError, ValueError) as error:
             message = error.message if isinstance(error, OpsError) else str(error)
-            raise OpsError("bad-keyword-value", f"Failed to convert the {name} value to an integer: {message}", self.task.where) from None
+            raise OpsError("bad-throttle" if name == "throttle" else "bad-keyword-value", f"Failed to convert the {name} value to an integer: {message}", self.task.where) from None
 
     def flag(self, name: str, scope: Scope, default: bool = False) -> bool:
         raw = self.task.keywords.get(name)
@@ -330,6 +330,8 @@ class TaskRun:
         task, walk = self.task, self.walk
         if task.register:
             walk.memory.set_facts[task.register] = result
+            for host in walk.play_run.batch_left() if self.turn.once else ():
+                self.run.store.memory(host).set_facts[task.register] = result
         scope = walk.scope(task)
         status = status_of(result)
         for include in self.included:

@@ -154,7 +154,8 @@ class Walk:
         if task.verb == "meta":
             await run_meta(self, task, key, turn)
             return
-        if len(turn.hosts) > 1 and self.once(task, turn):
+        turn.once = turn.once or self.once(task, turn)
+        if turn.once and len(turn.hosts) > 1:
             await self.shared(task, key, turn)
         else:
             await self.alone(task, key, turn)
@@ -182,7 +183,7 @@ class Walk:
             included, status, result = outcome
             self.adopt(task, result)
             turn.finish(self.host, "ok")
-            await self.follow(task, key, turn, status, result, included, silent=True)
+            await self.follow(task, key, turn, status, result, [], silent=True)
             return
         status = "failed"
         try:
@@ -208,6 +209,8 @@ class Walk:
         try:
             result = await work.result()
         except OpsError as error:
+            if error.code == "bad-throttle":
+                raise
             result = work.failed_by(error)
         outcome = work.close(result, time.monotonic() - begun)
         return work.included, outcome, result

@@ -58,10 +58,17 @@ def parse_pairs(
             pairs[match[1]] = unescape(unquote(match[2]))
         else:
             raw.append(word)
-    rest = join_words(raw) if pairs else text.strip()  # blanks matter: a script for an interpreter is indented
+    rest = join_words(raw) if pairs else whole_text(text)
     if rest:
         pairs["_raw_params"] = rest
     return pairs
+
+
+def whole_text(text: str) -> str:
+    """Free text with its blanks and its last line end, which a script may need; a backslash at the end of a line joins two."""
+    joined = re.sub(r"(?<= )\\\n *", "", text) if "\\\n" in text else text
+    joined = joined.strip(" ").lstrip("\n")
+    return joined if "\n" in joined.strip() else joined.strip()
 
 
 def join_words(words: list[str]) -> str:

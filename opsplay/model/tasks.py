@@ -186,8 +186,11 @@ def open_action(value: Node) -> tuple[str, Node]:
         name = text_of(value.get("module"))
         if not name:
             raise OpsError("no-action", "'action' needs a module", value.where, "Write action: {module: NAME, ...}")
-        rest = tuple(pair for pair in value.pairs if pair[0].value != "module")
-        return name, MapNode(rest, value.where)
+        rest = [pair for pair in value.pairs if pair[0].value not in ("module", "args")]
+        nested = value.get("args")
+        if isinstance(nested, MapNode):
+            rest += nested.pairs
+        return name, MapNode(tuple(rest), value.where)
     text = text_of(value) or ""
     if text.startswith("{{"):
         end = text.rfind("}}") + 2

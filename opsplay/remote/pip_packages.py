@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import sys
 
 from opsplay.remote.spec import ModuleFailure
 
@@ -107,6 +108,8 @@ class Pip(object):
             if path is None:
                 raise ModuleFailure("Unable to find the pip program %s" % self.args.executable)
             return [path]
+        if self.system.run([sys.executable, "-m", "pip", "--version"]).rc == 0:
+            return [sys.executable, "-m", "pip"]  # the pip of the Python that runs modules
         for name in ("pip3", "pip"):
             path = self.system.which(name)
             if path:

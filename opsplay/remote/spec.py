@@ -93,7 +93,7 @@ class Spec(object):
 
     def __init__(self, args=None, returns=None, examples=(), check="full", repeatable=True, confined=True,
                  free_form=None, file_arguments=False, exclusive=(), together=(), one_of=(), required_if=(),
-                 required_by=None, notes=(), facts=False, open_ended=False):
+                 required_by=None, notes=(), facts=False, open_ended=False, missing_text=None):
         self.args = dict(args or {})
         self.returns = dict(returns or {})
         self.examples = tuple(examples)
@@ -108,6 +108,7 @@ class Spec(object):
         self.required_if = tuple(required_if)
         self.required_by = dict(required_by or {})
         self.notes = tuple(notes)
+        self.missing_text = missing_text  # what Ansible's action of that name says when a required argument is missing
         self.facts = facts  # the result may hold ansible_facts
         self.open_ended = open_ended  # further arguments are taken as they are (set_fact, debug's friends)
         if file_arguments:

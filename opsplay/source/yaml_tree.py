@@ -326,7 +326,7 @@ def _binary(text: str) -> str:
     """`!!binary` that is text; bytes have no place in a playbook."""
     import base64
 
-    return base64.b64decode("".join(text.split()), validate=True).decode("utf-8")
+    return base64.b64decode("".join(text.split())).decode("utf-8", "surrogateescape")
 
 
 def _boolean(text: str) -> object:

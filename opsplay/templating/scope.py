@@ -63,6 +63,9 @@ class OverlayScope:
         return {**dict.fromkeys(self.below.names()), **dict.fromkeys(self.values)}
 
 
+WHOLE: Final = frozenset({"vars", "hostvars", "ansible_delegated_vars", "environment", "omit"})  # a listing of all variables would hold itself
+
+
 class ScopeView(Mapping[str, Any]):
     """A whole scope as a mapping (`vars`, `hostvars[HOST]`); a name is resolved when it is read."""
 
@@ -82,10 +85,10 @@ class ScopeView(Mapping[str, Any]):
         return isinstance(name, str) and self._scope.raw(name) is not MISSING
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._scope.names())
+        return (name for name in self._scope.names() if name not in WHOLE)
 
     def __len__(self) -> int:
-        return len(list(self._scope.names()))
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return f"<variables of {self._scope!r}>"

@@ -171,6 +171,10 @@ class Templar:
             self._opened[vaulted.ciphertext] = self._decrypt(vaulted)
         return self._opened[vaulted.ciphertext]
 
+    def was_vaulted(self, value: Any) -> bool:
+        """Whether the value is the very text that a `!vault` value gave."""
+        return any(value is text for text in self._opened.values())
+
     def _decrypt(self, vaulted: Vaulted) -> str:
         if self.vault is None:
             raise TemplateFailed(

@@ -104,7 +104,9 @@ def header_options(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in text.split(","):
         name, colon, value = pair.partition(":")
-        if not colon or name.strip() not in SYNTAX:
+        if not colon:
+            raise TemplateFailed(f"failed to parse the #jinja2: line. Missing key-value separator in {pair.strip()!r}", remedy='Write NAME: VALUE, as in trim_blocks: "True".')
+        if name.strip() not in SYNTAX:
             raise TemplateFailed(f"the #jinja2: line names no option of Jinja: {name.strip()!r}")
         found[name.strip()] = _literal(value.strip())
     return found

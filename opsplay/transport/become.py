@@ -42,6 +42,8 @@ def elevate(become: Become, script: str, pty: bool) -> Elevation:
     command = f"{words} {shlex.quote(inner) if become.method == 'su' else inner}"
     program = shlex.split(become.exe or become.method)[0]
     there = f"command -v {shlex.quote(program)} >/dev/null 2>&1 || exit {NO_PROGRAM_STATUS}; "
+    if become.chdir:
+        there += f"cd {shlex.quote(become.chdir)} || exit; "
     quiet = there + ("stty -echo 2>/dev/null; " if pty else "")
     # Two words, so that a shell that echoes the command line does not print the mark itself.
     return Elevation(

@@ -38,6 +38,7 @@ class Become:
     password: str | None = field(default=None, repr=False)
     flags: str | None = None
     exe: str | None = None
+    chdir: str | None = None  # where to be before the program starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os.path
 from typing import Any
 
+from jinja2 import pass_environment
+
 from opsplay.templating.texts import to_text
 
 VAULT_HEADER = "$ANSIBLE_VAULT;"
@@ -50,9 +52,12 @@ def mount(path: Any) -> bool:
     return os.path.ismount(to_text(path))
 
 
-def vault_encrypted(value: Any) -> bool:
-    """Whether the text is encrypted by vault."""
-    return isinstance(value, (str, bytes)) and to_text(value).startswith(VAULT_HEADER)
+@pass_environment
+def vault_encrypted(environment: Any, value: Any) -> bool:
+    """Whether the text is encrypted by vault, or is what a `!vault` value holds."""
+    if isinstance(value, (str, bytes)) and to_text(value).startswith(VAULT_HEADER):
+        return True
+    return bool(environment.templar.was_vaulted(value))
 
 
 def vaulted_file(path: Any) -> bool:

@@ -158,6 +158,7 @@ class Settings:
         False, "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", kind="bool"
     )
     stdout_callback: str = setting("default", "stdout_callback", "ANSIBLE_STDOUT_CALLBACK")
+    load_callback_plugins: bool = setting(False, "bin_ansible_callbacks", "ANSIBLE_LOAD_CALLBACK_PLUGINS", kind="bool")
     callbacks_enabled: tuple[str, ...] = setting((), "callbacks_enabled", "ANSIBLE_CALLBACKS_ENABLED", kind="list")
     callback_plugins: tuple[str, ...] = setting(
         ("~/.ansible/plugins/callback",), "callback_plugins", "ANSIBLE_CALLBACK_PLUGINS", kind="paths"

@@ -44,6 +44,7 @@ def adhoc(pattern: str | None, one_line: bool, tree: str | None, version: bool, 
     if not hosts:
         click.echo("[WARNING]: No hosts matched, nothing to do", err=True)
         return 0
+    one_line = one_line or (settings.load_callback_plugins and settings.stdout_callback.rpartition(".")[2] == "oneline")
     return shown(prepared, settings, flags["module"], one_line, Path(tree) if tree else None)
 
 

@@ -39,9 +39,18 @@ def config(context: click.Context, version: bool) -> int | None:
 def documents(file: str | None) -> list[SettingDocument]:
     from opsplay.reference.setting_documents import setting_documents
 
-    if file and not Path(file).is_file():
-        raise OpsError("file-not-found", f"there is no configuration file {file}", fault=Fault.USAGE, remedy="Check the path given with -c.")
+    check_file(file)
     return setting_documents({**os.environ, **({"ANSIBLE_CONFIG": file} if file else {})})
+
+
+def check_file(file: str | None) -> None:
+    """Raises OpsError for a file that cannot be a configuration."""
+    if file and not Path(file).is_file():
+        raise OpsError("file-not-found", f"The provided configuration file is missing or not accessible: {file}", fault=Fault.USAGE,
+                       remedy="Check the path given with -c.")  # fmt: skip
+    if file and Path(file).suffix not in (".cfg", ".ini"):
+        raise OpsError("bad-configuration", f"Unsupported configuration file extension: {file}", fault=Fault.USAGE,
+                       remedy="Name it .cfg or .ini.")  # fmt: skip
 
 
 @config.command("dump")
@@ -79,8 +88,9 @@ def view(file: str | None, kind: str, verbose: int) -> None:
     """Print the configuration file."""
     from opsplay.settings import find_config
 
+    check_file(file)
     path = Path(file) if file else find_config(os.environ, Path.cwd(), [])
-    if path is None or not path.is_file():
+    if path is None:
         raise OpsError("file-not-found", "Invalid or no config file was supplied", fault=Fault.USAGE, remedy="Name one with -c.")
     click.echo(path.read_text(encoding="utf-8", errors="replace"), nl=False)
 

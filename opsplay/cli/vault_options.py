@@ -32,6 +32,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 def vault_options(command: Command) -> Command:
     """Adds the options; the command gets vault_ids, vault_password_files and ask_vault_pass."""
+    command = click.option("-v", "--verbose", count=True, expose_value=False, hidden=True)(command)
     for names, rest in _OPTIONS:
         command = click.option(*names, **rest)(command)
     return command

@@ -25,7 +25,7 @@ def literal(text: str, where: Where | None = None) -> object:
     if _CERTAINLY_TEXT.match(text):
         return text
     value = _evaluated(text)
-    return compile_plain(list(value) if isinstance(value, (set, tuple)) else value, where)
+    return compile_plain(value, where)
 
 
 @lru_cache(maxsize=4096)
@@ -35,9 +35,21 @@ def _evaluated(text: str) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            value = ast.literal_eval(text)
+            return _plain(ast.literal_eval(text), text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
+
+
+def _plain(value: object, text: str) -> object:
+    """What YAML could say as well: tuples and sets are lists, bytes are text, and what is neither stays as written."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, repr(item)) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return [_plain(item, repr(item)) for item in sorted(value, key=repr)]
+    if isinstance(value, dict):
+        return {_plain(key, repr(key)): _plain(item, repr(item)) for key, item in value.items()}
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return text if value is Ellipsis or isinstance(value, complex) else value
+    if value is Ellipsis:
+        return "..."
+    return text if isinstance(value, complex) else value

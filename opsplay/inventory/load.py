@@ -63,13 +63,24 @@ def add_source(source: str, builder: InventoryBuilder) -> bool:
 
 def _host_list(source: str, builder: InventoryBuilder) -> None:
     for entry in filter(None, (part.strip() for part in source.split(","))):
-        names, port = expand_host(entry, Where("the host list of -i"))
+        names, port = _listed(entry, builder)
         for name in names:
             builder.add_host(name, "ungrouped")
             if port is not None:
                 from opsplay.templating.layer import VarLayer
 
                 builder.set_host_vars(name, VarLayer("inventory host list", {"ansible_port": port}))
+
+
+def _listed(entry: str, builder: InventoryBuilder) -> tuple[list[str], int | None]:
+    """The hosts of an entry; a range without an end stays a name, as Ansible has it, where sources may be wrong."""
+    try:
+        return expand_host(entry, Where("the host list of -i"))
+    except OpsError as error:
+        if error.code != "inventory-bad-range" or "needs an end" not in error.message or builder.settings.unparsed == "error":
+            raise
+        builder.notice(f"Unable to parse address from hostname, leaving unchanged: host range must specify end value: {entry}")
+        return [entry], None
 
 
 def _path(path: str, builder: InventoryBuilder) -> bool:

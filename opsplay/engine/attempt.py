@@ -61,7 +61,8 @@ class Attempt:
 
     async def within(self, work: Any, seconds: float) -> dict[str, Any]:
         try:
-            return dict(await asyncio.wait_for(work, seconds))
+            async with asyncio.timeout(seconds):
+                return dict(await work)
         except TimeoutError:
             return failure(
                 f"Timed out after {seconds:g} second(s).",

@@ -22,7 +22,8 @@ class Turn:
         self.outcomes: dict[str, str] = {}
         self.left_out = False  # --step, and the operator said no
         self._over = asyncio.Event()
-        self.shared: asyncio.Future[object] | None = None  # a run_once task's result, for the other hosts
+        self.once = False  # run_once: one host does it, for the whole batch
+        self.shared: asyncio.Future[object] | None = None  # its result, for the other hosts of the turn
         self.on_over: list[Callable[[Turn], None]] = []
 
     @property

@@ -12,14 +12,13 @@ Open = Callable[[Address, Settings], Transport]
 
 
 class Connections:
-    """The pool. At most `at_once` hosts are being connected to at a time; a failed one may be tried again."""
+    """The pool. A transport bounds how many log in at a time; a failed one may be tried again."""
 
     def __init__(self, settings: Settings, open_transport: Open | None = None) -> None:
         self.settings = settings
         self._open = open_transport
         self._transports: dict[Address, asyncio.Task[Transport]] = {}
         self._sessions: dict[tuple[Address, Become | None, str], asyncio.Task[Session]] = {}
-        self._gate = asyncio.Semaphore(max(1, settings.connect_at_once))
 
     async def transport(self, address: Address) -> Transport:
         """Raises Unreachable."""
@@ -34,8 +33,7 @@ class Connections:
 
             self._open = transport_for
         transport = self._open(address, self.settings)
-        async with self._gate:
-            await transport.connect()
+        await transport.connect()
         return transport
 
     async def session(self, address: Address, become: Become | None) -> Session:

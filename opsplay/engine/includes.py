@@ -11,13 +11,21 @@ from opsplay.engine.conductor import Key, Turn
 from opsplay.errors import OpsError
 from opsplay.events import Included
 from opsplay.model.building import Parent
-from opsplay.model.imports import check_sources, find_tasks_file, merge_layers, require_list
+from opsplay.model.imports import (
+    ROLE_ARGUMENTS,
+    check_arguments,
+    check_sources,
+    find_tasks_file,
+    merge_layers,
+    require_list,
+)
 from opsplay.model.keywords import inherit
 from opsplay.model.play import Block, Entry, RoleRef, Task
 from opsplay.model.roles import RoleUse, block_role, build_role
 from opsplay.model.tasks import build_entries
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
 from opsplay.templating.layer import VarLayer
+from opsplay.templating.omit import OMIT
 
 if TYPE_CHECKING:
     from opsplay.engine.play_run import PlayRun
@@ -26,20 +34,7 @@ if TYPE_CHECKING:
     from opsplay.variables.scope import Scope
 
 TASKS_ARGS = frozenset({"_raw_params", "file", "apply"})
-ROLE_ARGS = frozenset(
-    [
-        "name",
-        "role",
-        "tasks_from",
-        "vars_from",
-        "defaults_from",
-        "handlers_from",
-        "apply",
-        "public",
-        "allow_duplicates",
-        "rolespec_validate",
-    ]
-)
+ROLE_ARGS = ROLE_ARGUMENTS | {"apply"}
 
 
 @dataclass
@@ -68,7 +63,8 @@ class Includes:
         """The include's result; what it names is noted for the walk. Raises OpsError."""
         task = work.task
         run = self.play_run.run
-        args = {key: run.templar.render(value, scope) for key, value in task.args.items()}
+        rendered = {key: run.templar.render(value, scope) for key, value in task.args.items()}
+        args = {key: value for key, value in rendered.items() if value is not OMIT}
         layer = merge_layers("include params", task.layers[len(task.inherited_layers) :])
         include = self.of_role(task, args, layer) if task.verb == "include_role" else self.of_tasks(task, args, layer)
         include.temporary = {name: value for name, value in scope.temporary.items()}
@@ -98,6 +94,7 @@ class Includes:
             name=str(name), where=task.where, tasks_from=str(args.get("tasks_from") or "main"), vars_from=args.get("vars_from"),
             defaults_from=args.get("defaults_from"), handlers_from=args.get("handlers_from") or "main",
             public=truth(args.get("public", False)), validate=truth(args.get("rolespec_validate", True)), from_include=True,
+            allow_duplicates=truth(args.get("allow_duplicates", True)),
         )  # fmt: skip
         return Include(str(name), args, layer, use)
 
@@ -169,26 +166,6 @@ def roles_of(block: Block) -> tuple[RoleRef, ...]:
     found = static_roles((block,))
     own = block_role(block)
     return found if own is None or own in found else (*found, own)
-
-
-def check_arguments(task: Task, args: Mapping[str, Any], known: frozenset[str]) -> None:
-    from opsplay.errors import did_you_mean
-
-    unknown = [name for name in args if name not in known]
-    if unknown:
-        raise OpsError(
-            "unknown-argument",
-            f"Invalid options for {task.written}: {','.join(unknown)}",
-            task.where,
-            did_you_mean(unknown[0], set(known)),
-        )
-    if "apply" in args and not isinstance(args["apply"], Mapping):
-        raise OpsError(
-            "bad-argument",
-            f"Expected a dict for apply but got {type(args['apply']).__name__} instead",
-            task.where,
-            "Write apply: {tags: ...}",
-        )
 
 
 def applied(apply: object) -> dict[str, object]:

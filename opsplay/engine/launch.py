@@ -25,7 +25,7 @@ from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import Playbook
 from opsplay.model.playbooks import load_playbook
-from opsplay.plan.checks import check_playbook
+from opsplay.plan.checks import check_notifies, check_playbook
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import DictScope
@@ -111,6 +111,7 @@ def prepare(run: Run, paths: Sequence[str], vault: VaultSecrets | None = None) -
         else:
             if not run.settings.compatible:
                 problems += check_playbook(book, run.catalog)
+                problems += check_notifies(book) if run.settings.error_on_missing_handler else []
             books.append((book, shop))
     if run.options.start_at and not problems:
         check_start([book for book, _ in books], run.options.start_at)

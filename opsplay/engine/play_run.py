@@ -147,7 +147,7 @@ class PlayRun:
         task = turn.task
         if task.verb in ("include_tasks", "include_role"):
             turn.on_over.append(self.includes.announce)
-        if task.verb == "meta":
+        if task.verb == "meta" and not task.is_handler:
             return
         scope = self.walks[turn.leader].scope(task)
         if self.run.options.step and not task.implicit and not self.run.steps.take(self.run.task_title(task, scope)):

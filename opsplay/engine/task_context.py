@@ -112,7 +112,7 @@ class TaskContext:
         )
         host = self.attempt.work.delegated if delegated else self.host
         turn = self.attempt.work.turn
-        return list(turn.hosts) if turn.shared is not None and not delegated else [host]
+        return self.attempt.work.walk.play_run.batch_left() if turn.once and not delegated else [host]
 
     def set_stats(self, data: Mapping[str, Any], per_host: bool, aggregate: bool) -> None:
         self.run.emit(StatsSet(time.time(), self.host if per_host else "", dict(data), aggregate))

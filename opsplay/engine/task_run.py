@@ -263,6 +263,7 @@ class TaskRun:
             if host in ("", None):
                 raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where)
             if host is not OMIT:
+                self.delegated = str(host)  # also where an action runs here, on its behalf
                 there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task).with_(inventory_hostname=self.host)
                 return scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
         return scope
@@ -342,8 +343,12 @@ class TaskRun:
         elif status == "unreachable":
             outcome = "ignored" if ignored else "unreachable"
         self.learn(walk, task, result, self.facts_host())
-        if status == "changed" or (self.looped and result.get("changed")):
-            self.notify(scope)
+        missing: OpsError | None = None
+        try:
+            if status == "changed" or (self.looped and result.get("changed")):
+                self.notify(scope)
+        except OpsError as error:  # raised once everybody has heard what the task did
+            missing = error
         shown = self.shown(result)
         if result.get("unknown"):
             status = "unknown" if status != "unreachable" else status
@@ -363,6 +368,8 @@ class TaskRun:
                 self.looped,
             )
         )
+        if missing is not None:
+            raise missing
         return outcome
 
     def ignored(self, scope: Scope, status: str) -> bool:

@@ -100,7 +100,7 @@ class Walk:
         await asyncio.shield(asyncio.gather(*(request.cancel() for request in requests), return_exceptions=True))
 
     async def block(self, block: Block, key: Key) -> None:
-        if block.once is not None and block.once in self.done_roles:
+        if block.once and block.marks in self.done_roles:
             return
         if block.rescue or block.always:
             await self.guarded(block, key)
@@ -110,8 +110,8 @@ class Walk:
             except EndRole:
                 if not block.role_start:
                     raise
-        if block.once is not None:
-            self.done_roles.add(block.once)
+        if block.marks is not None:
+            self.done_roles.add(block.marks)
 
     async def guarded(self, block: Block, key: Key) -> None:
         """The block; on failure its rescue; always its always; then the failure that is left."""

@@ -58,7 +58,7 @@ def parse_pairs(
             pairs[match[1]] = unescape(unquote(match[2]))
         else:
             raw.append(word)
-    rest = join_words(raw) if pairs else whole_text(text)
+    rest = join_words(raw) + ("\n" if raw[-1:] == ["\n"] and raw[:-1] else "") if pairs else whole_text(text)
     if rest:
         pairs["_raw_params"] = rest
     return pairs

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from opsplay.errors import OpsError, Where
+from opsplay.errors import OpsError, Where, did_you_mean
 from opsplay.model.building import Parent, Workshop
 from opsplay.model.keywords import inherit
 from opsplay.model.play import Block, Entry, Task
 from opsplay.templating.layer import VarLayer
+from opsplay.templating.omit import OMIT
 from opsplay.templating.values import is_dynamic
+
+ROLE_ARGUMENTS = frozenset(  # of include_role and import_role
+    ["name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from", "public", "allow_duplicates", "rolespec_validate"]
+)
 
 
 def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
@@ -34,6 +39,7 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
 
 def import_tasks(shop: Workshop, task: Task, parent: Parent) -> Block:
     refuse_loop(task)
+    check_arguments(task, task.args, frozenset({"_raw_params", "file"}))
     name = file_argument(task)
     path = find_tasks_file(shop, str(shop.render(name, static_layers(shop, task))), task)
     return tasks_block(shop, path, task, parent)
@@ -62,6 +68,7 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
     from opsplay.model.roles import RoleUse, build_role
 
     refuse_loop(task)
+    check_arguments(task, task.args, ROLE_ARGUMENTS)
     args = {
         key: shop.render(value, (*shop.play_layers, *task.layers))
         for key, value in task.args.items()
@@ -74,11 +81,30 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         tasks_from=str(args.get("tasks_from", "main")), vars_from=args.get("vars_from"), defaults_from=args.get("defaults_from"),
         handlers_from=args.get("handlers_from", "main"), params=merge_layers("role params", own_layer),
         public=bool(args.get("public", True)), validate=bool(args.get("rolespec_validate", True)), from_import=True,
+        allow_duplicates=bool(args.get("allow_duplicates", True)),
     )  # fmt: skip
     if not use.name:
         raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")
     inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
     return build_role(shop, use, inner)
+
+
+def check_arguments(task: Task, args: Mapping[str, object], known: frozenset[str]) -> None:
+    unknown = [name for name in args if name not in known]
+    if unknown:
+        raise OpsError(
+            "unknown-argument",
+            f"Invalid options for {task.written}: {','.join(unknown)}",
+            task.where,
+            did_you_mean(unknown[0], set(known)),
+        )
+    if "apply" in args and not isinstance(args["apply"], Mapping):
+        raise OpsError(
+            "bad-argument",
+            f"Expected a dict for apply but got {type(args['apply']).__name__} instead",
+            task.where,
+            "Write apply: {tags: ...}",
+        )
 
 
 def check_sources(task: Task, args: Mapping[str, object]) -> None:

@@ -85,7 +85,8 @@ class Block:
     where: Where
     role: RoleRef | None = None
     role_start: bool = False  # the block is the whole of a role: `end_role` stops at it
-    once: object = None  # blocks with an equal one run once a play and host (a role without allow_duplicates)
+    marks: object = None  # which role this is a run of, parameters and keywords included
+    once: bool = False  # does not run where a run of the same role has ended (no allow_duplicates)
 
 
 Entry = Task | Block

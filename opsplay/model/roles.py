@@ -32,6 +32,7 @@ class RoleUse:
     params: VarLayer = field(default_factory=lambda: VarLayer("role params"))
     public: bool = True
     validate: bool = True
+    allow_duplicates: bool | None = None  # None: as the role's meta says
     from_import: bool = False
     from_include: bool = False
     own: Mapping[str, object] = field(default_factory=dict)
@@ -75,9 +76,9 @@ def build_role(shop: Workshop, use: RoleUse, parent: Parent, ancestors: tuple[st
     inner = Parent(keywords=with_role_defaults(keywords, meta), layers=layers, role=ref)
     add_handlers(shop, ref, use, inner)
     tasks = role_tasks(shop, ref, use, inner)
-    once = None if use.from_import or use.from_include or meta.get("allow_duplicates") else once_key(ref, keywords)
+    allowed = meta.get("allow_duplicates", False) if use.allow_duplicates is None else use.allow_duplicates
     own = Block(
-        shop.uid(), None, (*argument_check(shop, ref, use, inner), *tasks), (), (), keywords, use.where, ref, role_start=True, once=once
+        shop.uid(), None, (*argument_check(shop, ref, use, inner), *tasks), (), (), keywords, use.where, ref, role_start=True, marks=once_key(ref, keywords), once=not allowed,
     )  # fmt: skip
     if not dependencies:
         return own

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import Any
 
+import opsplay.transport.lean_paramiko  # noqa: F401, I001  before the first import of paramiko
 from paramiko.agent import AgentRequestHandler
 
 from opsplay.transport.bridge import bridged

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.durations import seconds
@@ -25,6 +26,7 @@ SPEC = Spec(
 SECRETS = re.compile(r"(?i)((?:password|passwd|secret|token|api_?key)\w*['\"]?\s*(?:=|:|\s)\s*)('(?:[^']|'')*'?|\"[^\"]*\"?|[^\s,;)]+)")
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     async with open_session(context, args) as session:
         rows = await session.query("activity", {"idle": args.idle, "seconds": seconds(args.min_duration, "min_duration")})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.postgres.expectations import CHECK_FIELDS, verdict
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.spec import Args, Dictionary, Flag, Listing, ModuleFailure, Spec, Text
@@ -22,6 +23,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     told = []
     async with open_session(context, args, path="") as session:

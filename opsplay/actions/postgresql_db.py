@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import Session, open_session
 from opsplay.remote.spec import Args, Choice, Flag, Listing, ModuleFailure, Spec, Text
@@ -32,6 +33,7 @@ FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.datta
 """
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if args.state in ("dump", "restore"):
         raise ModuleFailure(f"state: {args.state} is not done here: run pg_{args.state} by command, and prove it by backup_verify")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.spec import Args, Choice, Flag, Listing, ModuleFailure, Spec, Text
@@ -26,6 +27,7 @@ LEFT JOIN pg_catalog.pg_extension e ON e.extname = a.name LEFT JOIN pg_catalog.p
 """
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     async with open_session(context, args) as session:
         rows = await session.rows(FOUND, [args.name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.names import chosen
 from opsplay.postgres.session import open_session
@@ -30,6 +31,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     async with open_session(context, args) as session:
         rows = await session.query("indexes")

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions.postgresql_ping import version_of
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import Session, open_session
 from opsplay.remote.spec import Args, Dictionary, Flag, Listing, Spec, Text
@@ -31,6 +32,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     async with open_session(context, args) as session:
         result: dict[str, Any] = {"changed": False}

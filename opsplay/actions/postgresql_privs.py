@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import Session, open_session
 from opsplay.remote.spec import Args, Choice, Flag, Listing, ModuleFailure, Spec, Text
@@ -44,6 +45,7 @@ LISTS = {
 WORDS = re.compile(r"^[A-Z ]+(\([^()]*\))?$")
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     import psycopg
 

@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.plain_values import plain
 from opsplay.postgres.session import Session, open_session
@@ -40,6 +41,7 @@ SPEC = Spec(
 READS = re.compile(r"^(SELECT|SHOW|EXPLAIN|TABLE|VALUES|FETCH|BEGIN|COMMIT|ROLLBACK|SET|RESET)\b")
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if args.path_to_script:
         raise ModuleFailure("path_to_script is gone: give query: \"{{ lookup('file', 'script.sql') }}\"")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opsplay.postgres import leftovers
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.names import chosen, qualified, spoken
 from opsplay.postgres.patience import PATIENCE, Busy, patiently
@@ -43,6 +44,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if not (args.tables or args.indexes or args["all"]):
         raise ModuleFailure("name tables or indexes, or say all: true")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.spec import Args, Choice, Flag, Listing, Spec, Text
@@ -21,6 +22,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     from psycopg import sql
 

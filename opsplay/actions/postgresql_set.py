@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.postgres import setting_values
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import Session, open_session
 from opsplay.remote.spec import Args, Dictionary, Flag, ModuleFailure, Spec, Text
@@ -28,6 +29,7 @@ SPEC = Spec(
 )  # fmt: skip
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if (args.value is None) == (not args.reset):
         raise ModuleFailure("give a value, or say reset: true")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions.postgresql_activity import masked
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import open_session
 from opsplay.remote.spec import Args, Choice, Flag, Integer, Listing, Number, Spec, Text
@@ -26,6 +27,7 @@ SPEC = Spec(
 ORDERS = {"mean": 3, "total": 4, "calls": 2}
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     import psycopg
     from psycopg import sql

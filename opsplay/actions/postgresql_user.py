@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.postgres import passwords
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.session import Session, open_session
 from opsplay.remote.spec import Args, Choice, Dictionary, Flag, Integer, Listing, ModuleFailure, Spec, Text
@@ -34,6 +35,7 @@ SELECT r.*, pg_catalog.shobj_description(r.oid, 'pg_authid') AS comment, r.rolva
 """
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     async with open_session(context, args) as session:
         rows = await session.rows(FOUND, {"name": args.name, "expires": args.expires})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from opsplay.postgres.failures import told_as_result
 from opsplay.postgres.login import with_login
 from opsplay.postgres.names import chosen, qualified, spoken
 from opsplay.postgres.patience import PATIENCE, patiently
@@ -43,6 +44,7 @@ SPEC = Spec(
 COMMANDS = {"vacuum": "VACUUM", "analyze": "ANALYZE", "vacuum_analyze": "VACUUM (ANALYZE)", "full": "VACUUM (FULL, ANALYZE)"}
 
 
+@told_as_result
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if not args.tables and not args["all"]:
         raise ModuleFailure("name the tables, or say all: true")

@@ -9,7 +9,6 @@ from typing import Any
 from private_server import Server
 
 from opsplay.actions.arguments import typed_arguments
-from opsplay.remote.spec import ModuleFailure
 from opsplay.transport.local import LocalTransport
 from opsplay.transport.protocol import Address
 from opsplay.transport.relay import open_door
@@ -38,11 +37,7 @@ class HereContext:
 
 async def run_action(name: str, /, check: bool = False, **arguments: Any) -> dict[str, Any]:
     action = importlib.import_module(f"opsplay.actions.{name}")
-    try:
-        result = await action.act(HereContext(check), typed_arguments(name, action.SPEC, arguments))
-    except ModuleFailure as failure:
-        return {"changed": False} | failure.result | {"failed": True, "msg": failure.msg}
-    return dict(result)
+    return dict(await action.act(HereContext(check), typed_arguments(name, action.SPEC, arguments)))
 
 
 class Database:

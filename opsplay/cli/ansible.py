@@ -163,12 +163,13 @@ def complain(error: OpsError) -> None:
     sys.stderr.write("\n".join(lines) + "\n")
 
 
+OPTIONS = frozenset({"vault-which-id"})
 PARSING = frozenset({"playbook-not-found", "vault-no-password", "file-not-found", "bad-setting"})
 
 
 def exit_code(error: OpsError) -> int:
     if error.fault is Fault.USAGE and error.code not in PARSING:
-        return 5 if error.code.startswith("bad-option") else 1
+        return 5 if error.code.startswith("bad-option") or error.code in OPTIONS else 1
     return 4 if error.fault is Fault.CONTENT and error.where is not None and error.code not in PARSING else 1
 
 

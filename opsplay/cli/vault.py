@@ -158,6 +158,8 @@ def rekey(
     from opsplay.vault.files import rekey_file
     from opsplay.vault.secrets import VaultSecrets
 
+    if new_vault_id and new_vault_password_file:
+        raise click.UsageError("argument --new-vault-password-file: not allowed with argument --new-vault-id")
     settings = _settings()
     secrets = _secrets(settings, options)
     source = new_vault_id or new_vault_password_file or "prompt_ask_vault_pass"

@@ -42,7 +42,13 @@ def ask(prompt: str) -> str:
     """Asks at the terminal, without echo."""
     import getpass
 
-    return getpass.getpass(prompt)
+    from opsplay.errors import Fault, OpsError
+
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise OpsError("no-answer", "a vault password is needed and none was typed", fault=Fault.USAGE,
+                       remedy="Give it by --vault-password-file or --vault-id.") from None  # fmt: skip
 
 
 def vault_sources(

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from opsplay.errors import Fault, OpsError, Where
-from opsplay.vault.cipher import seal
+from opsplay.vault.cipher import parse, seal
 from opsplay.vault.files import decrypted, read_file, write_file
 from opsplay.vault.secrets import VaultSecrets
 
@@ -108,12 +108,13 @@ def run_editor(path: str) -> None:
 
 
 def edit_vault(path: str, secrets: VaultSecrets, edit: Edit = run_editor) -> bool:
-    """Lets the user edit a vault file; kept under the password that opened it. Whether it changed."""
-    plaintext, secret = decrypted(read_file(path), secrets, path)
+    """Lets the user edit a vault file; kept under the password that opened it, and the id it names. Whether it changed."""
+    data = read_file(path)
+    plaintext, secret = decrypted(data, secrets, path)
     edited = edited_text(plaintext, path, edit)
     if edited == plaintext:
         return False
-    write_file(path, seal(edited, secret.password, secret.vault_id).encode("ascii"))
+    write_file(path, seal(edited, secret.password, parse(data).vault_id).encode("ascii"))
     return True
 
 

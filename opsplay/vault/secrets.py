@@ -92,8 +92,9 @@ class VaultSecrets:
         if not self.secrets:
             remedy = "Give one with --vault-password-file FILE, --vault-id ID@FILE or --ask-vault-pass."
             raise OpsError("vault-no-password", "encrypting needs a vault password", None, remedy, fault=Fault.USAGE)
-        if vault_id is None and len(self.ids) > 1:
-            message = f"which id is to encrypt? There are {', '.join(self.ids)}"
+        if vault_id is None and len(set(self.secrets)) > 1:
+            names = ", ".join(secret.vault_id for secret in self.secrets)
+            message = f"which id is to encrypt? The vault-ids {names} are available to encrypt"
             raise OpsError("vault-which-id", message, None, "Choose: --encrypt-vault-id ID.", fault=Fault.USAGE)
         for secret in self.secrets:
             if vault_id in (None, secret.vault_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -90,10 +91,32 @@ def guarded(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
+        return reader_gone()
+    except SystemExit:
+        if isinstance(sys.stdout, click.utils.PacifyFlushWrapper):  # click's way to say that the pipe broke
+            return reader_gone()
+        raise
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            return our_fault(error)
+        complain(f"error: disk-full\n\n  {error}\n\n  Make room where the output or opsplay's state goes, and run again.")
+        silence(sys.stdout)
+        return 3
     except Exception as error:
         return our_fault(error)
+
+
+def reader_gone() -> int:
+    silence(sys.stdout)
+    return 141
+
+
+def silence(stream: Any) -> None:
+    """The stream leads nowhere from now on, so that the flush at exit does not fail as well."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        pass
 
 
 def complain(text: str) -> None:

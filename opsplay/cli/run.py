@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ from opsplay.cli.run_options import (
     help="Write the summary: .html, .json, .md, .xml (JUnit), .txt.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
+@click.option("--profile", is_flag=True, help="Print at the end where each task's time went.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
-def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, **flags: Any) -> int:
+def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, profile: bool, **flags: Any) -> int:
     """Run PLAYBOOKS against an inventory."""
     from opsplay.cli.launching import run_for, settings_for
     from opsplay.engine.launch import prepare
@@ -49,7 +51,20 @@ def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_hi
         from opsplay.cli.listings import show_listing
 
         return show_listing(prepared, flags)
-    return recorded(prepared, settings, reports, quiet, no_history)
+    if not profile:
+        return recorded(prepared, settings, reports, quiet, no_history)
+    return profiled(prepared, lambda: recorded(prepared, settings, reports, quiet, no_history))
+
+
+def profiled(prepared: Any, going: Callable[[], int]) -> int:
+    """The same, with a table of waiting, network, remote and templating behind it."""
+    from opsplay.engine.profile import Profile
+
+    profile = prepared.run.profile = Profile(prepared.run.templar)
+    try:
+        return going()
+    finally:
+        sys.stdout.write("\n".join(["", *profile.lines(), ""]))
 
 
 def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool, no_history: bool) -> int:
@@ -66,9 +81,17 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
         from opsplay.history.state_dir import state_dir
 
         listeners.insert(0, Journal(state_dir(settings.state_dir), prepared.run_id))
+    ask = prepared.run.asker
+
+    def ask_alone(*question: Any) -> Any:
+        with progress.suspended():
+            return ask(*question)
+
+    prepared.run.asker = ask_alone if ask else None
     try:
         return execute(prepared, listeners)
     finally:
+        progress.close()
         keep(summary, settings, reports, no_history)
 
 

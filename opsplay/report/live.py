@@ -28,7 +28,7 @@ from opsplay.report.plain import task_title
 from opsplay.report.quantities import seconds_text
 from opsplay.report.result_text import printable
 from opsplay.report.summary import RunSummary
-from opsplay.report.task_lines import BAD, detail_lines, host_line, item_line, outcome
+from opsplay.report.task_lines import BAD, debug_lines, detail_lines, host_line, item_line, outcome
 from opsplay.report.text_summary import Line, ansi_text, plain_text, summary_lines
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class LiveProgress:
             case ItemFinished():
                 if event.status in BAD or (self.verbosity and event.status != "skipped"):
                     self.pending.append(item_line(event))
+                self._debug(event)
             case TaskStarted():
                 self._task_started(event)
             case _:
@@ -106,8 +107,14 @@ class LiveProgress:
         for host in event.hosts:
             self.state.started(event.task_id, host, now)
 
+    def _debug(self, event: HostFinished | ItemFinished) -> None:
+        task = self.state.tasks.get(event.task_id)
+        if task is not None:
+            self.pending += debug_lines(task.module, event)
+
     def _host_finished(self, event: HostFinished) -> None:
         name = outcome(event)
+        self._debug(event)
         self.state.ended(event.task_id, event.host, name, event.duration)
         verbose = self.verbosity and event.status != "skipped"
         if event.status in BAD or verbose or (self.diff and event.status == "changed"):

@@ -22,7 +22,7 @@ from opsplay.events import (
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
 from opsplay.report.summary import RunSummary
-from opsplay.report.task_lines import detail_lines, host_line, item_line
+from opsplay.report.task_lines import debug_lines, detail_lines, host_line, item_line
 from opsplay.report.text_summary import Line, plain_text, summary_lines
 
 
@@ -37,6 +37,7 @@ class PlainProgress:
         self.next_step = ""
         self.diff = False
         self.titles: dict[str, str] = {}
+        self.actions: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -44,6 +45,7 @@ class PlainProgress:
                 self._host_finished(event)
             case TaskStarted():
                 self.titles[event.task_id] = task_title(event)
+                self.actions[event.task_id] = event.action
             case OutputLine():
                 self._output_line(event)
             case ItemFinished():
@@ -86,12 +88,15 @@ class PlainProgress:
         if event.status == "skipped" and not self.verbosity:
             return
         lines = [host_line(event, self.titles.get(event.task_id, event.task_id))]
+        lines += debug_lines(self.actions.get(event.task_id, ""), event)
         lines += detail_lines(event, self.verbosity, self.diff)
         self._lines(lines)
 
     def _item_finished(self, event: ItemFinished) -> None:
         if event.status in ("failed", "unreachable") or (self.verbosity and not self.quiet):
             self._lines([item_line(event)])
+        if not self.quiet:
+            self._lines(list(debug_lines(self.actions.get(event.task_id, ""), event)))
 
     def _output_line(self, event: OutputLine) -> None:
         if not self.quiet:
@@ -107,7 +112,8 @@ class PlainProgress:
             self.output.write(printable(text) + "\n")
 
     def _lines(self, lines: list[Line]) -> None:
-        self.output.write(plain_text(lines))
+        if lines:
+            self.output.write(plain_text(lines))
 
 
 def task_title(event: TaskStarted) -> str:

@@ -14,6 +14,8 @@ from opsplay.report.text_summary import Line
 
 BAD = ("failed", "unreachable", "unknown")
 _INTERNAL = ("invocation", "diff", "_ansible_")
+_AROUND = frozenset({"changed", "failed", "invocation", "warnings", "deprecations", "ansible_loop_var", "ansible_index_var",
+                     "ansible_loop", "failed_when_result", "attempts"})  # fmt: skip
 
 
 def outcome(event: HostFinished) -> str:
@@ -42,6 +44,32 @@ def detail_lines(event: HostFinished, verbosity: int, diff: bool) -> Iterator[Li
 
 def item_line(event: ItemFinished) -> Line:
     return [(event.status, f"{event.status:<11}"), ("", f" {printable(event.host)}  ({printable(event.label)})")]
+
+
+def debug_lines(action: str, event: HostFinished | ItemFinished) -> Iterator[Line]:
+    """What a `debug` task wants read, behind the host's name: `web1| 3 days left`."""
+    if action.rpartition(".")[2] != "debug" or event.status not in ("ok", "changed") or "censored" in event.result:
+        return
+    if getattr(event, "looped", False):  # its items have been shown
+        return
+    for text in printable(debug_text(event.result)).splitlines():
+        yield [("dim", f"{printable(event.host)}| "), ("", text)]
+
+
+def debug_text(result: Mapping[str, Any]) -> str:
+    if "msg" in result:
+        return value_text(result["msg"])
+    around = {*_AROUND, result.get("ansible_loop_var"), result.get("ansible_index_var")}
+    shown = {key: value for key, value in result.items() if key not in around and not key.startswith("_ansible_")}
+    return "\n".join(f"{key}: {value_text(value)}" for key, value in shown.items())
+
+
+def value_text(value: Any) -> str:
+    """A text as it is; anything else as JSON, spread out where one line would be long."""
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return text if len(text) <= 100 else json.dumps(value, indent=2, sort_keys=True, default=str, ensure_ascii=False)
 
 
 def diff_lines(result: Mapping[str, Any]) -> Iterator[Line]:

@@ -92,7 +92,7 @@ def machine() -> dict[str, Any]:
 
 def keep(entries: list[Entry], folder: Path) -> None:
     """One file a bench, and latest.json: entries of this bench over those of earlier ones."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     whole = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
              "versions": {name: version(name) for name in PACKAGES}, "entries": entries}  # fmt: skip
     (folder / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())).write_text(json.dumps(whole, indent=1) + "\n")

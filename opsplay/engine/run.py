@@ -14,6 +14,7 @@ from typing import Any
 from opsplay.engine.addresses import address_for, become_for
 from opsplay.engine.connections import Connections, Open
 from opsplay.engine.play_run import PlayRun
+from opsplay.engine.profile import Profile
 from opsplay.engine.selection import Steps
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
@@ -61,6 +62,7 @@ class Run:
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     live_output: bool = False
+    profile: Profile | None = None  # set to count where the time goes
     stopping: bool = False
     started: bool = False  # the task of --start-at-task was met
     _gates: dict[object, asyncio.Semaphore] = field(default_factory=dict)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from opsplay.engine.profile import note_network, note_reply
 from opsplay.transport.protocol import Address, Become, Reply, Request, Session, Step
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Target:
             if isinstance(error, asyncio.CancelledError):
                 await asyncio.shield(request.cancel())
             raise
+        note_reply(reply)
         if reply.body is not None:
             reply.result["_body"] = reply.body
         return reply
@@ -42,7 +45,12 @@ class Target:
         return (await self.session()).submit(steps)
 
     async def session(self) -> Session:
-        return self.connections.open_session(self.address, self.become) or await self.connections.session(self.address, self.become)
+        session = self.connections.open_session(self.address, self.become)
+        if session is None:
+            begun = time.monotonic()
+            session = await self.connections.session(self.address, self.become)
+            note_network(time.monotonic() - begun)
+        return session
 
     async def end_user(self, user: str) -> None:
         """Let the interpreters of that user go, and wait up to 3 s until they are gone."""

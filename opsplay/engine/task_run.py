@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.engine import ahead
 from opsplay.engine.attempt import Attempt
 from opsplay.engine.outcomes import HostGone
+from opsplay.engine.profile import note_reply
 from opsplay.engine.results import combine, failure, public, skipped, status_of
 from opsplay.errors import OpsError
 from opsplay.events import HostFinished, ItemFinished, Retrying
@@ -85,6 +86,7 @@ class TaskRun:
         except asyncio.CancelledError:
             await self.walk.cancel_requests()
             raise
+        note_reply(reply)
         return unit.attempt.of_reply(reply) if reply.ran else None
 
     def unreachable_by(self, error: OpsError) -> dict[str, Any]:

@@ -146,7 +146,10 @@ class Walk:
     async def task(self, task: Task, key: Key) -> None:
         if not self.play_run.selected(task, self.host):
             return
+        begun = time.monotonic()
         turn = await self.play_run.conductor.turn(self.host, key, task)
+        if self.run.profile is not None:
+            self.run.profile.waited(task, self.host, time.monotonic() - begun)
         self.play_run.check_end()
         if turn.left_out:
             turn.finish(self.host, "skipped")
@@ -206,13 +209,18 @@ class Walk:
         """(what it includes, outcome, result); the outcome is a status, "ignored" or "rescued"."""
         begun = time.monotonic()
         work = TaskRun(self, task, turn)
+        if self.run.profile is not None:
+            self.run.profile.enter(task, self.host)
         try:
             result = await work.result()
         except OpsError as error:
             if error.code == "bad-throttle":
                 raise
             result = work.failed_by(error)
-        outcome = work.close(result, time.monotonic() - begun)
+        seconds = time.monotonic() - begun
+        outcome = work.close(result, seconds)
+        if self.run.profile is not None:
+            self.run.profile.leave(seconds)
         return work.included, outcome, result
 
     async def follow(

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 
 from opsplay.remote import frames
 from opsplay.remote.perform import perform
@@ -97,16 +98,17 @@ class Interpreter:
             if stopped:
                 self._send({"kind": "reply", "id": request, "step": index, "ran": False, "result": {}})
                 continue
+            begun = time.monotonic()
             result, answer = self._answer(request, index, step, part)
-            self._reply(request, index, result, answer)
+            self._reply(request, index, result, answer, round(time.monotonic() - begun, 5))
             failed = result.get("failed") and header.get("stop", True) and not step.get("may_fail")
             stopped = bool(result.get("cancelled")) or (failed and step.get("group") is None)
             if failed and not stopped:
                 failed_group = step["group"]
         self._inbox.forget(request)
 
-    def _reply(self, request, index, result, body):
-        header = {"kind": "reply", "id": request, "step": index, "ran": True, "result": result}
+    def _reply(self, request, index, result, body, took):
+        header = {"kind": "reply", "id": request, "step": index, "ran": True, "result": result, "took": took}
         split = [name for name in ("stdout", "stderr") if _is_split(result, name)]
         if split:  # the controller splits it again: sent once, and a million lines are no million objects on the way
             header["result"] = {key: value for key, value in result.items() if key[:-6] not in split}

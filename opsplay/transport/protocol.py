@@ -87,6 +87,8 @@ class Reply:
     result: dict[str, Any]
     body: bytes | None = None
     ran: bool = True
+    took: float = 0.0  # seconds that the step took, by the host's clock
+    waited: float = 0.0  # seconds from sending (or the answer before) to this answer, by ours
 
 
 class Request(Protocol):

@@ -29,6 +29,7 @@ class FrameRequest:
         self.number = number
         self.steps = steps
         self.next = 0
+        self.heard = loop.time()
         self.over: asyncio.Future[None] = loop.create_future()  # the host answered all, or is lost
         self.guard: asyncio.TimerHandle | None = None
         self._session = session
@@ -205,13 +206,15 @@ class FrameSession:
         _split_again(result, header.get("split") or ())
         request.next += 1
         reply = request.replies[header["step"]]
+        took, now = header.get("took"), asyncio.get_running_loop().time()
+        waited, request.heard = now - request.heard, now
         if request.next == len(request.replies):
             del self._requests[request.number]
             if request.guard is not None:
                 request.guard.cancel()
             request.finish()
         if not reply.done():
-            reply.set_result(Reply(result, body if header.get("body") else None, ran))
+            reply.set_result(Reply(result, body if header.get("body") else None, ran, _seconds(took), waited))
 
     def _line(self, header: dict[str, Any]) -> None:
         request, stream, text = self._requests[header["id"]], header["stream"], header["text"]
@@ -257,6 +260,11 @@ class FrameSession:
             error = Unreachable("start-timeout", message)
             self._fail(error)
             raise error from None
+
+
+def _seconds(value: object) -> float:
+    """What a host says of its own time; it may say anything."""
+    return float(value) if isinstance(value, (int, float)) and 0 <= value < 1e9 else 0.0
 
 
 def _split_again(result: dict[str, Any], names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from jinja2 import FileSystemLoader
 from jinja2.exceptions import TemplateSyntaxError
 
 from opsplay.errors import OpsError, Where
+from opsplay.source.text_file import open_vaulted
 from opsplay.templating.environment import TemplateEnvironment
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.program import Program, load, syntax_error
@@ -34,8 +35,8 @@ HEADER = re.compile(r"#jinja2:(.*)(?:\n|\Z)")
 
 def render_file(templar: Templar, path: str, scope: Scope, options: Mapping[str, Any]) -> str:
     """Renders the file at a path. `searchpath` lists further folders for include and import."""
-    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        text = stream.read()
+    with open(path, "rb") as stream:
+        text = open_vaulted(stream.read(), path, templar.vault).decode("utf-8", "surrogateescape")  # type: ignore[arg-type]
     options = {"searchpath": [], **options}
     names = {**about(path, options.get("destpath")), "ansible_managed": managed(templar, path, scope)}
     return render_text(templar, text, OverlayScope(scope, names), path, options)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions._file_transfer import Content, send
-from opsplay.errors import OpsError
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context
@@ -36,10 +35,8 @@ class Folder:
             return  # a link back to a folder that we are in
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             name = f"{below}{entry.name}"
-            if entry.is_symlink() and not self.follow:
+            if entry.is_symlink() and (not self.follow or leads_nowhere(entry)):
                 self.links.append({"path": name, "target": os.readlink(entry.path)})
-            elif leads_nowhere(entry):
-                raise OpsError("unreadable-file", f"cannot read {entry.path}: it is a link that leads nowhere", remedy="Remove it, or set local_follow: false.")
             elif entry.is_dir():
                 self.folders.append({"path": name, "mode": mode_of(entry)})
                 self._walk(Path(entry.path), f"{name}/", above | {(found.st_dev, found.st_ino)})

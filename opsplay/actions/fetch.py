@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from opsplay.errors import OpsError
-from opsplay.remote.spec import Args, Flag, Spec, Text
-from opsplay.remote.spec import Path as PathArgument
+from opsplay.remote.spec import Args, Flag, Raw, Spec, Text
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context
 
 SPEC = Spec(
     args={
-        "src": PathArgument(required=True, text="The file on the host."),
+        "src": Raw(required=True, text="The file on the host."),
         "dest": Text(required=True, text="Folder of the controller; the file lands in dest/HOST/path/of/src."),
         "flat": Flag(default=False, text="dest is the file itself, or the folder it lands in when it ends in /."),
         "fail_on_missing": Flag(default=True, text="Fail where src is not there or cannot be read."),
@@ -32,6 +31,9 @@ PIECE = 1024 * 1024
 async def act(context: Context, args: Args) -> dict[str, Any]:
     if context.check:
         return {"changed": False, "skipped": True, "msg": "check mode not (yet) supported for this module"}
+    if not isinstance(args.src, str) or not isinstance(args.dest, str):
+        side = "destination" if isinstance(args.src, str) else "source"
+        return {"failed": True, "changed": False, "msg": f"Invalid type supplied for {side} option, it must be a string"}
     dest = destination(context, args)
     known = checksum(dest)
     reply = await context.module("_fetch", {"src": args.src, "known": known, "limit": PIECE})
@@ -55,7 +57,10 @@ def destination(context: Context, args: Args) -> Path:
     if args.flat:
         if base.is_dir() and not args.dest.endswith("/"):
             raise OpsError("bad-arguments", "dest is an existing directory, use a trailing slash if you want to fetch src into that directory")
-        return base / os.path.basename(args.src) if args.dest.endswith("/") else base
+        chosen = base / os.path.basename(args.src) if args.dest.endswith("/") else base
+        if chosen.is_dir():
+            raise OpsError("bad-arguments", f"calculated dest '{chosen}' is an existing directory, use another path that does not point to an existing directory")
+        return chosen
     top = base / context.host
     path = Path(os.path.normpath(f"{top}/{args.src}"))
     if not path.is_relative_to(os.path.normpath(base)) or not path.is_relative_to(os.path.normpath(top)):

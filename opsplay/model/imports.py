@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from opsplay.errors import OpsError, Where, did_you_mean
@@ -27,14 +28,15 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
     if task.verb == "include_role":
         check_sources(task, {name: value for name, value in task.args.items() if not is_dynamic(value)})
     if task.verb == "include":
-        raise OpsError(
-            "removed-include",
-            "'include' was removed from the language",
-            task.where,
-            "Use include_tasks, import_tasks or import_playbook.",
-            width=7,
-        )
+        return expand_include(shop, task, parent)
     return [task]
+
+
+def expand_include(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
+    """`include`, gone from Ansible 2.16 and still in public roles: static where it can be, as it used to be."""
+    if task.loop is None and not is_dynamic(task.args.get("_raw_params", task.args.get("file"))):
+        return [import_tasks(shop, replace(task, verb="import_tasks"), parent)]
+    return [replace(task, verb="include_tasks")]
 
 
 def import_tasks(shop: Workshop, task: Task, parent: Parent) -> Block:
@@ -51,7 +53,9 @@ def tasks_block(shop: Workshop, path: Path, task: Task, parent: Parent) -> Block
     inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
     node = shop.read(path)
     require_list(node, path, task)
-    return Block(shop.uid(), None, build_entries(shop, node, inner), (), (), inner.keywords, task.where, task.role)
+    with shop.inside(path.name if path.parent == shop.playbook_dir else str(path), task.where):
+        entries = build_entries(shop, node, inner)
+    return Block(shop.uid(), None, entries, (), (), inner.keywords, task.where, task.role)
 
 
 def require_list(node: object, path: Path, task: Task) -> None:
@@ -74,6 +78,7 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         for key, value in task.args.items()
         if key != "_raw_params"
     }
+    args = {key: value for key, value in args.items() if value is not OMIT}
     check_sources(task, args)
     own_layer = task.layers[len(task.inherited_layers) :]
     use = RoleUse(
@@ -86,7 +91,8 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
     if not use.name:
         raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")
     inner = parent.with_(keywords=inherit(parent.keywords, task.own), layers=task.layers)
-    return build_role(shop, use, inner)
+    with shop.inside(f"role {use.name} ({use.tasks_from})", task.where):
+        return build_role(shop, use, inner)
 
 
 def check_arguments(task: Task, args: Mapping[str, object], known: frozenset[str]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import OpsError, Where
+from opsplay.source.nodes import UnsafeText
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import MISSING, Scope
 from opsplay.templating.template import Template
 from opsplay.templating.undefined import type_name
+from opsplay.templating.values import Unsafe
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
@@ -23,6 +25,9 @@ def holds(templar: Templar, expression: object, scope: Scope, where: Where | Non
         return all(holds(templar, item, scope, where) for item in expression)
     if isinstance(expression, Template):
         where, expression = expression.where or where, expression.source
+    if isinstance(expression, (Unsafe, UnsafeText)):
+        text = str(getattr(expression, "text", expression))
+        raise TemplateFailed(f"Encountered untrusted template or expression: {text!r}", where, "Take !unsafe away.", code="condition-untrusted")
     if not isinstance(expression, str):
         raise TemplateFailed("Conditional expressions must be strings.", where, code="condition-not-text")
     if not expression.strip():

@@ -37,7 +37,7 @@ def read(system: "System", args: "Args") -> "Dict[str, Any]":
         if args.limit and (args.offset or result["checksum"] != args.known):
             result["_body"] = _piece(args.src, args.offset, args.limit)
     except OSError as error:
-        raise ModuleFailure("the remote file is not readable: %s" % error.strerror, missing=True, file=args.src)
+        raise ModuleFailure("File is not readable (%s): %s" % (args.src, error.strerror), missing=True, file=args.src)
     return result
 
 

@@ -108,7 +108,7 @@ def _split(value: Any, separators: str) -> list[str]:
 def template(call: LookupCall) -> list[Any]:
     """Templates of the playbook or role, rendered. They are trusted text; what they give is data.
 
-    Options: template_vars={}, trim_blocks, lstrip_blocks, and the *_string options of template.
+    Options: template_vars={}, convert_data=true, trim_blocks, lstrip_blocks, and the *_string options of template.
     """
     given = call.option("template_vars", {})
     names = (
@@ -118,7 +118,25 @@ def template(call: LookupCall) -> list[Any]:
     syntax = {name: call.options[name] for name in names if name in call.options}
     scope = OverlayScope(call.scope, given) if given else call.scope
     paths = [call.need_file("templates", term) for term in call.terms]
-    return [call.templar.render_file(path, scope, **syntax) or None for path in paths]
+    texts = [call.templar.render_file(path, scope, **syntax) for path in paths]
+    return [converted(text) if call.flag("convert_data", True) else text for text in texts]
+
+
+def converted(text: str) -> Any:
+    """`convert_data`: what a template made that is a list or a dictionary, as such; other text as it is."""
+    stripped = text.strip()
+    if stripped[:1] + stripped[-1:] not in ("{}", "[]"):
+        return text or None
+    import ast
+    import json
+
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found = read(stripped)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return found if isinstance(found, (dict, list)) else text
+    return text
 
 
 LOOKUPS = {"file": file, "fileglob": fileglob, "first_found": first_found, "template": template, "unvault": unvault}

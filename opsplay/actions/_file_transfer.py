@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import stat
@@ -101,13 +102,21 @@ async def send(context: Context, args: Mapping[str, Any], content: Content) -> d
 async def send_in_pieces(context: Context, args: Mapping[str, Any], content: Content, dest: str) -> dict[str, Any]:
     """Through a file beside dest, so that neither side holds the whole content in memory."""
     transfer: dict[str, Any] = {"dest": dest, "token": os.urandom(12).hex(), "offset": 0}
+    under_way: asyncio.Task[dict[str, Any]] | None = None
     try:
         for piece in content.pieces():
-            received = await context.module("_receive", transfer, body=piece)
+            sent = asyncio.ensure_future(context.module("_receive", dict(transfer), body=piece))
+            before, under_way = under_way, sent
+            received = await (before or sent)  # one piece travels while the one before is written
             if received.get("failed"):
                 return received
             transfer |= {"part": received["part"], "offset": transfer["offset"] + len(piece)}
+        if under_way is not None and (received := await under_way).get("failed"):
+            return received
         return await context.module("_copy", {**args, "source": "part", "part": transfer["part"]})
     finally:
+        if under_way is not None and not under_way.done():
+            under_way.cancel()
+            await asyncio.gather(under_way, return_exceptions=True)
         if transfer["offset"]:
             await context.module("_receive", {**transfer, "offset": -1})

@@ -116,6 +116,7 @@ def _sqlite(path: Path) -> Iterator[Database]:
         path.chmod(0o600)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last runs: their journals have them
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("BEGIN IMMEDIATE")
     except (sqlite3.Error, OSError) as error:

@@ -30,7 +30,7 @@ def settings_for(flags: Mapping[str, Any], settings: Settings | None = None) -> 
 def vault_for(flags: Mapping[str, Any], settings: Settings) -> VaultSecrets:
     """Passwords from --vault-id, files, the settings and a prompt."""
     ids = [*settings.vault_identity_list, *flags.get("vault_id", ()), *flags.get("vault_password_file", ())]
-    if settings.vault_password_file and not flags.get("vault_password_file"):
+    if settings.vault_password_file:
         ids.append(settings.vault_password_file)
     if flags.get("ask_vault_pass") or settings.ask_vault_pass:
         ids.append(f"{settings.vault_identity}@prompt")

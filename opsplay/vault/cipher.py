@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from binascii import Error as BadHex
 from binascii import hexlify, unhexlify
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -56,8 +57,9 @@ def _body(digits: str) -> tuple[bytes, bytes, bytes]:
     try:
         salt, digest, ciphertext = unhexlify(digits).split(b"\n", 2)
         return unhexlify(salt), unhexlify(digest), unhexlify(ciphertext)
-    except ValueError:
-        raise NotVault("its body is cut off or not hexadecimal") from None
+    except ValueError as error:
+        detail = f" (Vault format unhexlify error: {error})" if isinstance(error, BadHex) else ""
+        raise NotVault(f"its body is cut off or not hexadecimal{detail}") from None
 
 
 def _keys(password: bytes, salt: bytes) -> tuple[bytes, bytes, bytes]:

@@ -14,6 +14,7 @@ from opsplay.engine.target import Target
 from opsplay.errors import OpsError
 from opsplay.model.catalog import Verb, refuse_plugin
 from opsplay.model.play import Task
+from opsplay.remote.spec import ModuleFailure
 from opsplay.templating.failures import Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
 from opsplay.transport.protocol import Reply, Step
@@ -129,12 +130,14 @@ class Attempt:
         secrets = secrets_in(raw, verb.spec)
         self.work.secrets |= secrets
         if "invocation" not in result:
+            untemplated = getattr(verb.code, "RAW_ARGUMENTS", ()) if verb.spec is not None else ()
             hidden = {
                 name: (
-                    MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else value
+                    MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else
+                    as_written(value) if name in untemplated else value
                 )
                 for name, value in raw.items()
-            }
+            }  # fmt: skip
             result["invocation"] = {"module_args": hidden}
 
     def single_step(self) -> Step | None:
@@ -181,7 +184,10 @@ class Attempt:
         if verb.kind == "action":
             if background is not None and verb.name not in ("copy", "script"):
                 return failure(f"async is not supported for this task. The {verb.name} action runs on the controller.")
-            return dict(await verb.code.act(self.context, args))
+            try:
+                return dict(await verb.code.act(self.context, args))
+            except ModuleFailure as failed:
+                return failure(failed.msg, **failed.result)
         if self.check and verb.spec is not None and verb.spec.check == "none":
             return skipped(f"remote module ({verb.name}) does not support check mode") | {
                 "msg": f"remote module ({verb.name}) does not support check mode"
@@ -309,6 +315,16 @@ class Attempt:
 
     def holds(self, conditions: Any, scope: Scope) -> bool:
         return all(self.run.templar.condition(expression, scope, where) for expression, where in conditions)
+
+
+def as_written(value: Any) -> Any:
+    """An argument that was not rendered, as its text: no Template may get into a result, where it would be one again."""
+    if isinstance(value, dict):
+        return {key: as_written(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_written(item) for item in value]
+    text = getattr(value, "source", getattr(value, "ciphertext", value))
+    return str.__str__(text) if isinstance(text, str) else text
 
 
 def full_name(verb: Verb) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import Key, Turn
+from opsplay.engine.outcomes import Unreadable
 from opsplay.errors import OpsError
 from opsplay.events import Included
 from opsplay.model.building import Parent
@@ -77,7 +78,7 @@ class Includes:
         name = args.get("_raw_params", args.get("file"))
         if not isinstance(name, str) or not name:
             raise OpsError(
-                "missing-argument", "No file specified for include_tasks", task.where, "Write include_tasks: FILE.yml"
+                "missing-argument", f"No file specified for {task.written}", task.where, "Write include_tasks: FILE.yml"
             )
         path = find_tasks_file(self.play_run.workshop, name, task)
         return Include(str(path), args, layer)
@@ -152,7 +153,7 @@ class Includes:
         if problems:
             first = problems[0]
             problems.clear()
-            raise first
+            raise Unreadable(first)
 
     def announce(self, turn: Turn) -> None:
         for identity, hosts in turn.included.items():

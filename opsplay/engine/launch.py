@@ -17,14 +17,14 @@ from opsplay import __version__
 from opsplay.engine.connections import Connections, Open
 from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
 from opsplay.engine.selection import check_start
-from opsplay.errors import EXIT_CODES, OpsError, OpsErrors
+from opsplay.errors import EXIT_CODES, Fault, OpsError, OpsErrors, did_you_mean
 from opsplay.events import Listener, Notice, RunStarted
 from opsplay.inventory.live import LiveInventory
 from opsplay.inventory.settings import InventorySettings
 from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import Playbook
-from opsplay.model.playbooks import load_playbook
+from opsplay.model.playbooks import read_playbook
 from opsplay.plan.checks import check_notifies, check_playbook
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer
@@ -103,21 +103,41 @@ def prepare(run: Run, paths: Sequence[str], vault: VaultSecrets | None = None) -
     for path in paths:
         shop = workshop_for(run, Path(path), vault)
         try:
-            book = load_playbook(shop, Path(path))
-        except OpsErrors as errors:
-            problems += errors.errors
+            book = read_playbook(shop, Path(path))
         except OpsError as error:
-            problems.append(error)
+            problems += [*shop.problems, error]
         else:
-            if not run.settings.compatible:
-                problems += check_playbook(book, run.catalog)
-                problems += check_notifies(book) if run.settings.error_on_missing_handler else []
+            problems += in_order([*shop.problems, *checked(run, book, whole=not shop.problems)])
             books.append((book, shop))
+    check_limit(run)
     if run.options.start_at and not problems:
         check_start([book for book, _ in books], run.options.start_at)
     if problems:
         raise problems[0] if len(problems) == 1 else OpsErrors(problems)
     return Prepared(run, books, tuple(paths))
+
+
+def checked(run: Run, book: Playbook, whole: bool) -> list[OpsError]:
+    """What is wrong beyond the reading; `whole`: no handler was left out because of an error in it."""
+    if run.settings.compatible:
+        return []
+    notifies = check_notifies(book) if whole and run.settings.error_on_missing_handler else []
+    return [*check_playbook(book, run.catalog), *notifies]
+
+
+def in_order(problems: list[OpsError]) -> list[OpsError]:
+    """Files as they were first met, in each the order of its lines."""
+    files = {path: number for number, path in enumerate(dict.fromkeys(problem.where.path for problem in problems if problem.where))}
+    return sorted(problems, key=lambda problem: (files[problem.where.path], problem.where.line) if problem.where else (-1, 0))
+
+
+def check_limit(run: Run) -> None:
+    """A --limit that leaves no host at all is a slip. Raises OpsError."""
+    hosts = list(run.inventory.hosts)
+    if run.options.limit and hosts and not run.inventory.select("all", run.options.limit, lambda text: None):
+        hint = did_you_mean(run.options.limit, {*hosts, *run.inventory.groups})
+        raise OpsError("no-hosts-matched", f"--limit {run.options.limit} does not match any hosts", fault=Fault.USAGE,
+                       remedy=hint or "List the hosts with: opsplay inventory")  # fmt: skip
 
 
 def workshop_for(run: Run, path: Path, vault: VaultSecrets | None = None) -> Workshop:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from opsplay.errors import OpsError
 from opsplay.model.play import Task
 
 
 class Outcome(Exception):
     """Leaves the list of tasks that a host is in."""
+
+
+class Unreadable(Exception):
+    """A text that a task names says what nobody can read: no rescue helps, the run ends."""
+
+    def __init__(self, error: OpsError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class TaskFailed(Outcome):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.engine.conductor import Conductor, Free, Linear, Turn
 from opsplay.engine.handlers import Handlers
 from opsplay.engine.includes import Includes
-from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed
+from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed, Unreadable
 from opsplay.engine.results import failure
 from opsplay.engine.selection import skipped_before
 from opsplay.engine.vars_files import load_vars_files
@@ -124,6 +124,8 @@ class PlayRun:
         walks = [asyncio.ensure_future(walk.go()) for walk in self.walks.values()]
         try:
             await asyncio.gather(*walks)
+        except Unreadable as found:
+            raise found.error from None
         finally:
             for walk in walks:
                 walk.cancel()

@@ -52,23 +52,27 @@ UNMET = {
 
 
 async def flush_handlers(walk: Walk, task: Task, key: Key) -> None:
+    tell(walk, task, f"triggered running handlers for {walk.host}")
     await walk.flush((*key, 0))
 
 
 async def noop(walk: Walk, task: Task, key: Key) -> None:
-    return None
+    tell(walk, task, "noop")
 
 
 async def clear_facts(walk: Walk, task: Task, key: Key) -> None:
     walk.memory.clear_facts()
+    tell(walk, task, "facts cleared")
 
 
 async def clear_host_errors(walk: Walk, task: Task, key: Key) -> None:
     walk.play_run.clear_errors()
+    tell(walk, task, "cleared host errors")
 
 
 async def refresh_inventory(walk: Walk, task: Task, key: Key) -> None:
     await walk.run.refresh_inventory()
+    tell(walk, task, "inventory successfully refreshed")
 
 
 async def reset_connection(walk: Walk, task: Task, key: Key) -> None:

@@ -249,16 +249,11 @@ class Walk:
     # -- handlers ------------------------------------------------------------------------------------------------
 
     async def flush(self, key: Key) -> None:
-        """Run the notified handlers, in the order in which they are defined; those they notify in turn as well."""
-        passes = 0
-        while self.notified:
-            for index, handler in enumerate(self.play_run.handlers.tasks()):
-                if handler.uid in self.notified:
-                    del self.notified[handler.uid]
-                    await self.task(handler, (*key, passes, index))
-            passes += 1
-            if not any(handler.uid in self.notified for handler in self.play_run.handlers.tasks()):
-                break
+        """Run the notified handlers once, in the order of their definition; one that notifies an earlier one leaves it for later."""
+        for index, handler in enumerate(self.play_run.handlers.tasks()):
+            if handler.uid in self.notified:
+                del self.notified[handler.uid]
+                await self.task(handler, (*key, index))
 
     def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:
         return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.public, ahead)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -51,6 +52,7 @@ class Workshop:
     role_cache: dict[object, RoleRef] = field(default_factory=dict)
     play_layers: tuple[VarLayer, ...] = ()
     play_handlers: list[object] = field(default_factory=list)
+    opening: list[str] = field(default_factory=list)  # imports within each other, the innermost last
 
     def uid(self) -> str:
         return f"t{next(self.serial)}"
@@ -64,6 +66,18 @@ class Workshop:
 
         self.notices += reserved_names(layer.values, layer.wheres, where)
         return layer
+
+    @contextmanager
+    def inside(self, what: str, where: Where | None) -> Iterator[None]:
+        """While something imported is read. Raises OpsError where it imports itself again."""
+        if what in self.opening:
+            raise OpsError("import-recursion", f"{what} imports itself", where,
+                           "Use include_tasks or include_role with a condition, or remove the import.")  # fmt: skip
+        self.opening.append(what)
+        try:
+            yield
+        finally:
+            self.opening.pop()
 
     def problem(self, code: str, message: str, where: Where | None, remedy: str, width: int = 1) -> None:
         self.problems.append(OpsError(code, message, where, remedy, width=width))
@@ -84,6 +98,13 @@ def as_list(node: Node | None) -> list[Node]:
     if node is None or (isinstance(node, ScalarNode) and node.value is None):
         return []
     return list(node.items) if isinstance(node, ListNode) else [node]
+
+
+def only_list(node: Node | None, thing: str) -> Node | None:
+    """The node, which has to be a list or nothing. Raises OpsError."""
+    if node is not None and not isinstance(node, ListNode) and not (isinstance(node, ScalarNode) and node.value in (None, "")):
+        raise OpsError("not-a-list", f"'{thing}' takes a list", node.where, f"Start every entry of {thing} with a dash.")
+    return node
 
 
 def text_of(node: Node | None) -> str | None:

@@ -67,7 +67,7 @@ def tags(node: Node) -> tuple[object, ...]:
         value = compile_value(item)
         if isinstance(value, str):
             found += [part.strip() for part in value.split(",") if part.strip()]
-        elif isinstance(item, ListNode):
+        elif isinstance(item, (ListNode, MapNode)):
             raise OpsError("bad-tags", "tags are words", item.where, "Write tags: [one, two]")
         elif value is not None:
             found.append(value if isinstance(value, Template) else str(value))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from opsplay.errors import Fault, OpsError, OpsErrors, Where
+from opsplay.errors import Fault, OpsError, Where
 from opsplay.model import keywords as words
-from opsplay.model.building import Parent, Workshop, as_list, check_keys, text_of
+from opsplay.model.building import Parent, Workshop, as_list, check_keys, only_list, text_of
 from opsplay.model.keyword_values import conditions, keyword_values, tags
 from opsplay.model.play import Block, Entry, Play, Playbook, RoleRef
 from opsplay.model.roles import block_role, build_roles
@@ -17,12 +17,9 @@ from opsplay.templating.layer import VarLayer, layer_from_node
 from opsplay.templating.values import compile_value
 
 
-def load_playbook(shop: Workshop, path: Path) -> Playbook:
-    """The playbook, or OpsErrors with everything that is wrong in it."""
-    plays = read_plays(shop, path, Parent(), None)
-    if shop.problems:
-        raise OpsErrors(shop.problems) if len(shop.problems) > 1 else shop.problems[0]
-    return Playbook(str(path), tuple(plays))
+def read_playbook(shop: Workshop, path: Path) -> Playbook:
+    """What of the playbook can be read; what is wrong with the rest is in the workshop's `problems`."""
+    return Playbook(str(path), tuple(read_plays(shop, path, Parent(), None)))
 
 
 def read_plays(shop: Workshop, path: Path, parent: Parent, mention: Where | None) -> list[Play]:
@@ -85,7 +82,8 @@ def import_playbook(shop: Workshop, node: MapNode, key: str, path: Path, parent:
     before = shop.playbook_dir
     shop.playbook_dir = target.parent
     try:
-        return read_plays(shop, target, Parent(words.inherit(parent.keywords, own), layers), node.where)
+        with shop.inside(str(target.resolve()), node.where):
+            return read_plays(shop, target, Parent(words.inherit(parent.keywords, own), layers), node.where)
     finally:
         shop.playbook_dir = before
 
@@ -134,12 +132,12 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     shop.play_handlers = []
     keywords = words.inherit(parent.keywords, own)
     inner = Parent(keywords={key: value for key, value in keywords.items() if key in _PASSED_DOWN})
-    pre = build_entries(shop, node.get("pre_tasks"), inner)
+    pre = build_entries(shop, only_list(node.get("pre_tasks"), "pre_tasks"), inner)
     roles = build_roles(shop, node.get("roles"), inner)
-    tasks = build_entries(shop, node.get("tasks"), inner)
-    post = build_entries(shop, node.get("post_tasks"), inner)
+    tasks = build_entries(shop, only_list(node.get("tasks"), "tasks"), inner)
+    post = build_entries(shop, only_list(node.get("post_tasks"), "post_tasks"), inner)
     from_roles: list[Entry] = shop.play_handlers  # type: ignore[assignment]
-    in_play = build_entries(shop, node.get("handlers"), inner.with_(is_handler=True))
+    in_play = build_entries(shop, only_list(node.get("handlers"), "handlers"), inner.with_(is_handler=True))
     handlers = (*from_roles, Block(shop.uid(), None, in_play, (), (), {}, node.where))
     return Play(
         name=compile_value(node.get("name")) if "name" in node else None,  # type: ignore[arg-type]

@@ -116,7 +116,7 @@ def load_role(
     shop.catalog.add_role(str(path))
     name = use.name.rpartition(".")[2] if collection else Path(use.name).name if "/" in use.name else use.name
     if ancestors.count(str(path)) > 20:
-        raise OpsError("role-recursion", f"A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles: {' -> '.join(ancestors)}",
+        raise OpsError("role-recursion", f"A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles: {circle(ancestors)}",
                        use.where, "Remove one of the dependencies.")  # fmt: skip
     parents = (*parent.role.parents, parent.role) if parent.role else ()
     ref = RoleRef(
@@ -127,6 +127,12 @@ def load_role(
         static=not use.from_include, uid=next(shop.serial),
     )  # fmt: skip
     return ref, role_meta(shop, path)
+
+
+def circle(ancestors: tuple[str, ...]) -> str:
+    """The roles that depend on each other, once around."""
+    names = [Path(path).name for path in ancestors]
+    return " -> ".join([*names[: ancestors.index(ancestors[0], 1)], names[0]]) if ancestors.count(ancestors[0]) > 1 else " -> ".join(names[-3:])
 
 
 def find_role(shop: Workshop, use: RoleUse, parent: Parent) -> tuple[Path, str]:
@@ -165,7 +171,7 @@ def role_folders(shop: Workshop, parent: Parent, use: RoleUse) -> list[Path]:
     if parent.role:
         folders.append(Path(parent.role.path).parent)
         folders.insert(0, Path(parent.role.path) / "roles")
-    return [*folders, shop.playbook_dir, Path(use.where.path).parent]
+    return list(dict.fromkeys([*folders, shop.playbook_dir, Path(use.where.path).parent]))
 
 
 def collection_role(shop: Workshop, name: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from opsplay.errors import OpsError, Where
 from opsplay.model import keywords as words
-from opsplay.model.building import Parent, Workshop, as_list, check_keys, text_of
+from opsplay.model.building import Parent, Workshop, as_list, check_keys, only_list, text_of
 from opsplay.model.catalog import Verb, refuse_plugin
 from opsplay.model.free_form import parse_pairs
 from opsplay.model.keyword_values import keyword_values
@@ -71,7 +71,7 @@ def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     inner = parent.with_(
         keywords=words.inherit(parent.keywords, own), layers=(*parent.layers, layer) if layer else parent.layers
     )
-    block, rescue, always = (build_entries(shop, node.get(part), inner) for part in ("block", "rescue", "always"))
+    block, rescue, always = (build_entries(shop, only_list(node.get(part), part), inner) for part in ("block", "rescue", "always"))
     name = compile_value(node.get("name")) if "name" in node else None  # type: ignore[arg-type]
     return Block(shop.uid(), name, block, rescue, always, inner.keywords, node.where, parent.role)  # type: ignore[arg-type]
 
@@ -104,6 +104,8 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
     )
     from opsplay.model.imports import expand_import
 
+    if parent.is_handler and verb == "meta" and args.get("_raw_params") == "flush_handlers":
+        raise OpsError("flush-as-handler", "flush_handlers cannot be used as a handler", node.where, "Put it among the tasks.")
     if parent.is_handler and verb in ("include_role", "import_role"):
         raise OpsError("role-as-handler", f"Using '{verb}' as a handler is not supported.", node.where, "Put the role's tasks in a file and include that.")
 

@@ -93,7 +93,7 @@ def guarded(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         return reader_gone()
     except SystemExit:
-        if isinstance(sys.stdout, click.utils.PacifyFlushWrapper):  # click's way to say that the pipe broke
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # click's way to say that the pipe broke
             return reader_gone()
         raise
     except OSError as error:

@@ -10,12 +10,56 @@ from opsplay.model.catalog import Catalog
 from opsplay.model.play import Play, Playbook, Task, walk_tasks
 from opsplay.templating.template import Template
 
+META_ACTIONS = frozenset({"flush_handlers", "noop", "clear_facts", "clear_host_errors", "refresh_inventory", "reset_connection",
+                          "end_host", "end_play", "end_batch", "end_role"})  # fmt: skip
 OPENED_LATER = frozenset({"include_role", "include_tasks"})  # may bring handlers that nobody knows yet
 
 
 def check_playbook(playbook: Playbook, catalog: Catalog) -> list[OpsError]:
     """Every problem, in the order of the text."""
-    return [problem for play in playbook.plays for task in tasks_of(play) for problem in check_task(task, catalog)]
+    return [problem for play in playbook.plays for problem in (*check_play(play), *check_tasks(play, catalog))]
+
+
+def check_play(play: Play) -> Iterator[OpsError]:
+    """`serial` and `order`, where they are no templates."""
+    from opsplay.plan.batches import ordered, size_of
+
+    serial, order = play.keywords.get("serial"), play.keywords.get("order")
+    try:
+        for size in serial if isinstance(serial, (list, tuple)) else [serial]:
+            if not isinstance(size, Template):
+                size_of(size, 1)
+        if not isinstance(order, Template):
+            ordered([], order, None)
+    except OpsError as error:
+        error.where = error.where or play.where
+        yield error
+
+
+def check_tasks(play: Play, catalog: Catalog) -> Iterator[OpsError]:
+    for task in tasks_of(play):
+        yield from check_task(task, catalog)
+        yield from check_conditions(task)
+        if task.verb == "meta" and isinstance(name := task.args.get("_raw_params"), str) and name not in META_ACTIONS:
+            yield OpsError("unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(META_ACTIONS)))
+
+
+def check_conditions(task: Task) -> Iterator[OpsError]:
+    """Conditions that no run could judge: what they say is no expression."""
+    own = [task.keywords.get("when"), *(task.own.get(name) for name in ("changed_when", "failed_when", "until"))]
+    for conditions in own:
+        for text, where in conditions if isinstance(conditions, tuple) else ():
+            if isinstance(text, str) and text.strip() and (wrong := syntax_problem(text)):
+                yield OpsError("template-syntax", f"Syntax error in expression: {wrong}", where or task.where, "Check quotes and brackets.")
+
+
+def syntax_problem(text: str) -> str:
+    """What is wrong with an expression as it is written; nothing for one that is a plain name or a number."""
+    if text.isidentifier():
+        return ""
+    from opsplay.plan.reading import read_text
+
+    return read_text(text, True).syntax
 
 
 def check_notifies(playbook: Playbook) -> list[OpsError]:

@@ -13,7 +13,17 @@ import yaml
 
 from opsplay.engine.launch import assemble, execute, parse_extra, prepare
 from opsplay.errors import OpsError
-from opsplay.events import Event, HandlerNotified, HostFinished, Included, ItemFinished, Message, Notice, Retrying, TaskStarted
+from opsplay.events import (
+    Event,
+    HandlerNotified,
+    HostFinished,
+    Included,
+    ItemFinished,
+    Message,
+    Notice,
+    Retrying,
+    TaskStarted,
+)
 from opsplay.report.counts import NAMES
 from opsplay.report.summary import RunSummary
 from opsplay.settings import load_settings

@@ -11,6 +11,7 @@ from opsplay.errors import OpsError
 from opsplay.remote.spec import Dictionary, Flag, Integer, Listing, Raw, Spec, Text
 from opsplay.remote.spec import Path as PathArgument
 from opsplay.source.nodes import MapNode
+from opsplay.source.text_file import VAULT_MARK
 from opsplay.source.yaml_reader import read_yaml
 from opsplay.templating.layer import VarLayer, layer_from_node
 from opsplay.variables.scope import merge_hash
@@ -56,7 +57,14 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
         values = over_known(context, values)
     context.set_variables(values, str(chosen or args.dir))
     shown = {name: context.templar.plain(value) if not _dynamic(value) else _written(value) for name, value in values.items()}
-    return {"changed": False, "ansible_facts": shown, "ansible_included_var_files": [str(path) for path in files], "_opsplay_facts_done": True}
+    return {"changed": False, "ansible_facts": shown, "ansible_included_var_files": [str(path) for path in files], "_opsplay_facts_done": True,
+            "_ansible_no_log": any(is_encrypted(path) for path in files)}  # fmt: skip
+
+
+def is_encrypted(path: Path) -> bool:
+    """What a vault file holds is not shown."""
+    with path.open("rb") as file:
+        return file.read(len(VAULT_MARK)) == VAULT_MARK
 
 
 def over_known(context: Context, values: dict[str, object]) -> dict[str, object]:

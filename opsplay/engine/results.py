@@ -117,7 +117,7 @@ def masked(value: Any, secrets: set[str]) -> Any:
 
 def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
     """The result as events carry it: censored under no_log, engine-internal keys gone."""
-    if no_log:
+    if no_log or result.get("_ansible_no_log") is True:
         kept = {
             key: result[key]
             for key in ("changed", "failed", "unreachable", "skipped", "attempts", "retries")

@@ -38,7 +38,11 @@ FEWER = {"pyinfra": 2, "mitogen": 2, "ansible-pipelining": 1, "ansible": 1}  # r
 def main() -> int:
     options = parsed()
     plan = QUICK if options.quick else FULL
-    plan = [row for row in plan if (not options.work or row[0] in options.work) and (not options.hosts or row[1] in options.hosts)]
+    plan = [
+        row
+        for row in plan
+        if (not options.work or row[0] in options.work) and (not options.hosts or row[1] in options.hosts)
+    ]
     wanted = options.peers.split(",") if options.peers else ALL
     for name in sorted({PEERS[name].package for row in plan for name in row[3] if name in wanted} - {""}):
         install(name)
@@ -73,7 +77,14 @@ def parsed() -> argparse.Namespace:
 
 def measured(hosts: Hosts, work: Work, count: int, latency: float, names: list[str], rounds: int) -> dict[str, Any]:
     """One row of the table; a peer that fails is named, and left out."""
-    entry: dict[str, Any] = {"work": work.name, "hosts": count, "latency": latency, "at": time.time(), "peers": {}, "failed": {}}
+    entry: dict[str, Any] = {
+        "work": work.name,
+        "hosts": count,
+        "latency": latency,
+        "at": time.time(),
+        "peers": {},
+        "failed": {},
+    }
     with cable(hosts.port, latency) as (cable_port, _):
         job = Job(hosts, work, count, cable_port if latency else hosts.port)
         share = {name: min(rounds, FEWER.get(name, rounds)) for name in names}

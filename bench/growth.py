@@ -33,7 +33,11 @@ def by_hosts(hosts: Hosts, count: int) -> dict[str, Any]:
 
 def by_tasks(hosts: Hosts, count: int) -> dict[str, Any]:
     one = '    - copy: {{content: "{0} {{{{ base }}}}\\n", dest: "{{{{ base }}}}/file{0}", mode: "0644"}}\n'
-    play = head(False) + '    - file: {path: "{{ base }}", state: directory}\n' + "".join(one.format(i) for i in range(count - 1))
+    play = (
+        head(False)
+        + '    - file: {path: "{{ base }}", state: directory}\n'
+        + "".join(one.format(i) for i in range(count - 1))
+    )
     return measured(hosts, Work(f"growth-tasks-{count}", play, "", ""), 1, count)
 
 
@@ -44,18 +48,28 @@ def measured(hosts: Hosts, work: Work, hosts_count: int, size: int) -> dict[str,
 
 
 def table(entries: Sequence[dict[str, Any]]) -> str:
-    lines = ["", "| work | hosts | wall s | wall ms a host or task | controller CPU ms a host or task | memory MB |", "|---|---|---|---|---|---|"]
+    lines = [
+        "",
+        "| work | hosts | wall s | wall ms a host or task | controller CPU ms a host or task | memory MB |",
+        "|---|---|---|---|---|---|",
+    ]
     for entry in entries:
         row, size = entry["peers"]["opsplay"], entry["size"]
-        lines.append(f"| {entry['work']} | {entry['hosts']} | {row['wall']:.2f} | {row['wall'] / size * 1000:.1f} | {row['controller'] / size * 1000:.1f} | {row['memory']:.0f} |")
+        lines.append(
+            f"| {entry['work']} | {entry['hosts']} | {row['wall']:.2f} | {row['wall'] / size * 1000:.1f} | {row['controller'] / size * 1000:.1f} | {row['memory']:.0f} |"
+        )
     return "\n".join(lines)
 
 
 def plot(entries: Sequence[dict[str, Any]]) -> str:
     """Two panels: wall and CPU over hosts, over tasks; both axes linear, so flat cost is a straight line."""
     panels = [[e for e in entries if e["work"] == "growth-hosts"], [e for e in entries if e["work"] != "growth-hosts"]]
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="760" height="300" font-family="sans-serif" font-size="12">']
-    for left, (title, rows) in zip((50, 430), zip(("20 tasks, hosts", "1 host, tasks"), panels, strict=True), strict=True):
+    parts = [
+        '<svg xmlns="http://www.w3.org/2000/svg" width="760" height="300" font-family="sans-serif" font-size="12">'
+    ]
+    for left, (title, rows) in zip(
+        (50, 430), zip(("20 tasks, hosts", "1 host, tasks"), panels, strict=True), strict=True
+    ):
         parts += panel(left, title, rows)
     return "\n".join([*parts, "</svg>\n"])
 
@@ -67,7 +81,15 @@ def panel(left: int, title: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     parts = [f'<text x="{left}" y="18">{title}: wall (blue), controller CPU (orange), up to {up:.1f} s</text>',
              f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="#888"/>']  # fmt: skip
     for name, colour in (("wall", "#1f77b4"), ("controller", "#ff7f0e")):
-        points = [(left + width * row["size"] / across, top + height * (1 - row["peers"]["opsplay"][name] / up)) for row in rows]
-        parts.append(f'<polyline points="{" ".join(f"{x:.0f},{y:.0f}" for x, y in points)}" fill="none" stroke="{colour}" stroke-width="2"/>')
-    parts += [f'<text x="{left + width * row["size"] / across:.0f}" y="{top + height + 16}" text-anchor="middle">{row["size"]}</text>' for row in rows]
+        points = [
+            (left + width * row["size"] / across, top + height * (1 - row["peers"]["opsplay"][name] / up))
+            for row in rows
+        ]
+        parts.append(
+            f'<polyline points="{" ".join(f"{x:.0f},{y:.0f}" for x, y in points)}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        )
+    parts += [
+        f'<text x="{left + width * row["size"] / across:.0f}" y="{top + height + 16}" text-anchor="middle">{row["size"]}</text>'
+        for row in rows
+    ]
     return parts

@@ -92,7 +92,9 @@ def running() -> Iterator[Hosts]:
         (folder / "key.pub").chmod(0o644)
         port = free_port()
         (folder / "sshd_config").write_text(SSHD.format(port=port, folder=folder))
-        server = subprocess.Popen([shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-E", folder / "sshd.log", "-f", folder / "sshd_config"])
+        server = subprocess.Popen(
+            [shutil.which("sshd") or "/usr/sbin/sshd", "-D", "-E", folder / "sshd.log", "-f", folder / "sshd_config"]
+        )
         await_port(port)
         hosts = Hosts(folder, port, user, server.pid, group_of(server.pid))
         yield hosts
@@ -125,7 +127,9 @@ def made_user(folder: Path) -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     name = "bench" + secrets.token_hex(4)
     Path("/run/sshd").mkdir(exist_ok=True)
-    subprocess.run(["useradd", "--create-home", "--home-dir", folder / "home", "--shell", "/bin/bash", name], check=True)
+    subprocess.run(
+        ["useradd", "--create-home", "--home-dir", folder / "home", "--shell", "/bin/bash", name], check=True
+    )
     subprocess.run(["usermod", "--password", "*", name], check=True)
     return name
 

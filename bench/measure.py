@@ -53,7 +53,9 @@ def run_once(peer: Peer, job: Job) -> Sample:
         tail = log.read_text(errors="replace")[-1500:]
         raise Failed(f"{peer.name} on {job.work.name} with {job.count} hosts ended with {process.returncode}:\n{tail}")
     time.sleep(0.15 if peer.name in ("limit", "opsplay") else 0.5)  # sessions end, and are counted
-    return Sample(wall, usage.ru_utime + usage.ru_stime, job.hosts.cpu() - before, usage.ru_maxrss / 1024, process.returncode)
+    return Sample(
+        wall, usage.ru_utime + usage.ru_stime, job.hosts.cpu() - before, usage.ru_maxrss / 1024, process.returncode
+    )
 
 
 def interleaved(peers: list[Peer], job: Job, rounds: dict[str, int]) -> dict[str, list[Sample]]:

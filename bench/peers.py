@@ -56,7 +56,9 @@ def install(package: str) -> None:
         return
     print(f"installing {', '.join(PACKAGES[package])}", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run([folder / "bin/pip", "install", "--quiet", *PACKAGES[package]], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [folder / "bin/pip", "install", "--quiet", *PACKAGES[package]], check=True, stderr=subprocess.DEVNULL
+    )
     done.write_text(wanted)
 
 

@@ -24,8 +24,14 @@ def table(entry: Entry) -> str:
     for name, row in rows.items():
         ratio = f"{row['wall'] / limit:.1f}" if limit else ""
         wire = row.get("wire") or {}
-        said = f"{wire['sent']:.0f}, {wire['turns']:.0f}, {wire['up'] / 1000:.0f}/{wire['down'] / 1000:.0f}" if wire else ""
-        lines.append(f"| {name} | {row['wall']:.2f} | {ratio} | {row['controller']:.2f} | {row['remote']:.2f} | {row['memory']:.0f} | {said} |")
+        said = (
+            f"{wire['sent']:.0f}, {wire['turns']:.0f}, {wire['up'] / 1000:.0f}/{wire['down'] / 1000:.0f}"
+            if wire
+            else ""
+        )
+        lines.append(
+            f"| {name} | {row['wall']:.2f} | {ratio} | {row['controller']:.2f} | {row['remote']:.2f} | {row['memory']:.0f} | {said} |"
+        )
     lines += [f"| {name} | failed: {why.splitlines()[0]} | | | | | |" for name, why in entry.get("failed", {}).items()]
     return "\n".join(lines)
 
@@ -81,13 +87,28 @@ def goals(entries: Sequence[Entry]) -> str:
         if found is not None:
             reached = found <= goal if most else found >= goal
             wanted = f"{'at most' if most else 'at least'} {goal:g}"
-            lines.append(f"| {work}, N={hosts}, {latency} ms: {over} / {under} | {wanted} | {found:.2f} | {'reached' if reached else 'missed'} |")
+            lines.append(
+                f"| {work}, N={hosts}, {latency} ms: {over} / {under} | {wanted} | {found:.2f} | {'reached' if reached else 'missed'} |"
+            )
     return "\n".join(lines)
 
 
 def machine() -> dict[str, Any]:
-    cpu = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
-    return {"cpu": cpu, "cores": os.cpu_count(), "load": os.getloadavg(), "system": platform.platform(), "python": platform.python_version()}
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "",
+    )
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
 
 
 def keep(entries: list[Entry], folder: Path) -> None:

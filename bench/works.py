@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LETTERS = list("abcdefghij")
-WORDS = "one two three four five six seven eight nine ten".split()
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 PLAIN = 47  # tasks with one small file each; with the thirteen others and facts they make the sixty
 TEMPLATE = "# of {{ app }}\nname = {{ item }}\nhost = {{ ansible_hostname }}\npath = {{ base }}/a\n"
 
@@ -120,7 +120,10 @@ def works() -> dict[str, Work]:
     commands = head(False) + "".join(f"    - command: echo {i}\n      changed_when: false\n" for i in hundred)
     touched = head(False) + '    - file: {path: "{{ base }}", state: directory}\n' + "".join(
         f'    - file: {{path: "{{{{ base }}}}/f{i}", state: directory, mode: "0755"}}\n' for i in hundred)  # fmt: skip
-    loop = head(False) + '    - file: {path: "{{ base }}", state: directory}\n    - file: {path: "{{ base }}/f{{ item }}", state: directory, mode: "0755"}\n      loop: "{{ range(200) | list }}"\n'
+    loop = (
+        head(False)
+        + '    - file: {path: "{{ base }}", state: directory}\n    - file: {path: "{{ base }}/f{{ item }}", state: directory, mode: "0755"}\n      loop: "{{ range(200) | list }}"\n'
+    )
     folders = BARE_HEAD + "folder $base\ni={0}; while [ $i -le {1} ]; do folder $base/f$i; i=$((i+1)); done\n"
     shell = "from pyinfra.operations import server, files\nfrom pyinfra import host\nbase = host.data.base\n"
     made = [

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +51,7 @@ class Content:
                     return cls.of(decrypted(start + handle.read(), path, context))
                 if size <= PIECE:
                     return cls.of(start + handle.read())
-                handle.seek(0)
-                return cls(None, path, hashlib.file_digest(handle, "sha1").hexdigest(), size)
+                return cls(None, path, large_file_sha1(path, status_key(os.fstat(handle.fileno()))), size)
         except OSError as error:
             raise OpsError("unreadable-file", f"cannot read {path}: {error.strerror}", remedy=f"Look at it: ls -l {path}") from None
 
@@ -66,12 +66,23 @@ class Content:
                 yield piece
 
 
+def status_key(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+@lru_cache(maxsize=64)
+def large_file_sha1(path: Path, key: tuple[int, ...]) -> str:
+    """Read once for all hosts, as long as `key` says that the file is the same."""
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha1").hexdigest()
+
+
 def decrypted(ciphertext: bytes, path: Path, context: Context) -> bytes:
     """The plain content of a file encrypted by ansible-vault. Raises OpsError."""
     vault = context.templar.vault
     if vault is None:
         raise OpsError(
-            "vault-no-password", f"{path} is encrypted and no vault password was given",
+            "vault-no-password", f"A vault password or secret must be specified to decrypt {path}",
             remedy="Give one with --vault-password-file FILE or --ask-vault-pass, or set decrypt: false.",
         )  # fmt: skip
     text = vault.decrypt(ciphertext.decode("ascii", "replace"))

@@ -53,15 +53,35 @@ def typed_arguments(verb: str, spec: Spec, given: Mapping[str, object], where: W
         except ValueError as error:
             raise OpsError("bad-argument", f"{verb}: {error}", where, f"See: opsplay doc {verb}") from None
     check_together(verb, spec, values, where)
-    for name, argument in spec.args.items():
-        if values.get(name) is None:
-            values[name] = default_of(argument)
-    return Args(values)
+    return Args(with_defaults(spec, values))
 
 
 def default_of(argument: Argument) -> Any:
     default = argument.default
     return list(default) if isinstance(default, (list, tuple)) else dict(default) if isinstance(default, dict) else default
+
+
+def with_defaults(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
+    plain, collections = defaults_of(spec)
+    filled = dict(plain)
+    for name, value in values.items():
+        if value is not None or name not in spec.args:
+            filled[name] = value
+    for name, default in collections.items():
+        if values.get(name) is None:
+            filled[name] = default.copy()
+    return filled
+
+
+def defaults_of(spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
+    """All defaults, and again those of them that a module could change: each task gets its own."""
+    found: tuple[dict[str, Any], dict[str, Any]] | None = getattr(spec, "known_defaults", None)
+    if found is None:
+        plain = {name: argument.default for name, argument in spec.args.items()}
+        collections = {name: default_of(spec.args[name]) for name, value in plain.items() if isinstance(value, (list, tuple, dict))}
+        found = plain, collections
+        setattr(spec, "known_defaults", found)  # noqa: B010 - a cache, not part of what travels
+    return found
 
 
 def names_of(spec: Spec) -> dict[str, str]:
@@ -74,7 +94,11 @@ def names_of(spec: Spec) -> dict[str, str]:
 
 
 def required(spec: Spec) -> list[str]:
-    return [name for name, argument in spec.args.items() if argument.required]
+    names: list[str] | None = getattr(spec, "known_required", None)
+    if names is None:
+        names = [name for name, argument in spec.args.items() if argument.required]
+        setattr(spec, "known_required", names)  # noqa: B010 - a cache, not part of what travels
+    return names
 
 
 def unknown_argument(verb: str, spec: Spec, name: str, where: Where | None) -> OpsError:

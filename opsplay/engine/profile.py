@@ -95,7 +95,14 @@ class Profile:
     def lines(self) -> list[str]:
         """A table, the sum last; milliseconds."""
         rows = [row for row in self.rows.values() if row.whole or row.waiting]
-        total = Spent("sum", "", *(sum(getattr(row, name) for row in rows) for name in ("waiting", "network", "remote", "templating", "whole")))
+        total = Spent(
+            "sum",
+            "",
+            *(
+                sum(getattr(row, name) for row in rows)
+                for name in ("waiting", "network", "remote", "templating", "whole")
+            ),
+        )
         host = max([len(row.host) for row in rows], default=0)
         head = f"{'waiting':>9}{'network':>9}{'remote':>9}{'templating':>12}{'other':>9}  {'host':<{host}}  task, in ms"
         return [head, *(self._line(row, host) for row in [*rows, total])]

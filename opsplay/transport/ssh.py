@@ -8,9 +8,9 @@ import logging
 import time
 from typing import Any
 
-import opsplay.transport.lean_paramiko  # noqa: F401, I001  before the first import of paramiko
 from paramiko.agent import AgentRequestHandler
 
+import opsplay.transport.lean_paramiko  # noqa: F401  before the first import of paramiko
 from opsplay.transport.bridge import bridged
 from opsplay.transport.kept import KeptTransport
 from opsplay.transport.link import Link, Listener

@@ -20,7 +20,7 @@ def test_the_play_is_the_same_work_by_hand_and_by_opsplay() -> None:
         samples = interleaved([PEERS["limit"], PEERS["opsplay"]], job, {"limit": 1, "opsplay": 1})
         assert tree(hosts.folder / "data/limit/h1") == tree(hosts.folder / "data/opsplay/h1")
         rows = medians(samples)
-        assert 0 < rows["limit"]["wall"] and 0 < rows["opsplay"]["controller"] < 20
+        assert rows["limit"]["wall"] > 0 and 0 < rows["opsplay"]["controller"] < 20
         second = Job(hosts, works()["sixty"], 2, hosts.port)
         wire = counted(PEERS["opsplay"], second)
         assert wire["connections"] == 1.0 and 1 < wire["turns"] < 60  # far fewer than tasks
@@ -39,6 +39,9 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Mode and text of everything, the folder's own name taken out."""
     own = str(folder).encode()
     return {
-        str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes().replace(own, b"") if path.is_file() else b"")
+        str(path.relative_to(folder)): (
+            path.stat().st_mode,
+            path.read_bytes().replace(own, b"") if path.is_file() else b"",
+        )
         for path in sorted(folder.rglob("*"))
     }

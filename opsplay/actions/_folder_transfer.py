@@ -35,13 +35,19 @@ class Folder:
             return  # a link back to a folder that we are in
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             name = f"{below}{entry.name}"
-            if entry.is_symlink() and (not self.follow or leads_nowhere(entry)):
+            if entry.is_symlink() and (not self.follow or leads_nowhere(entry) or leads_back(entry, above | {(found.st_dev, found.st_ino)})):
                 self.links.append({"path": name, "target": os.readlink(entry.path)})
             elif entry.is_dir():
                 self.folders.append({"path": name, "mode": mode_of(entry)})
                 self._walk(Path(entry.path), f"{name}/", above | {(found.st_dev, found.st_ino)})
             elif entry.is_file():
                 self.files.append(Path(name))
+
+
+def leads_back(entry: os.DirEntry[str], above: frozenset[tuple[int, int]]) -> bool:
+    """Whether it is a link to a folder that it lies in."""
+    target = entry.stat()
+    return (target.st_dev, target.st_ino) in above
 
 
 def leads_nowhere(entry: os.DirEntry[str]) -> bool:

@@ -10,8 +10,9 @@ from opsplay.errors import OpsError
 from opsplay.remote.spec import Flag, Raw, Spec, Text
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import MISSING
-from opsplay.templating.values import is_dynamic
+from opsplay.templating.values import Unsafe, is_dynamic
 
+LONE_NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 RAW_ARGUMENTS = ("that",)  # bare expressions: not to be templated before they are judged
 
 SPEC = Spec(
@@ -49,18 +50,26 @@ def flattened(context: Context, that: list[Any]) -> list[Any]:
         source = getattr(item, "source", None)
         if source is not None and source.strip().startswith("{{") and source.strip().endswith("}}"):
             value = context.render(item)
-            for one in value if isinstance(value, list) else [value]:
-                found.append(trusted(context, item, one))
+            untrusted = unsafe_items(context, item)
+            for index, one in enumerate(value if isinstance(value, list) else [value]):
+                found.append(untrusted[index] if index in untrusted else trusted(context, item, one))
         else:
             found.append(item)
     return found
+
+
+def unsafe_items(context: Context, item: Any) -> dict[int, Unsafe]:
+    """The items of the variable that `{{ }}` names that are marked `!unsafe`, by their place."""
+    lone = LONE_NAME.fullmatch(item.source.strip())
+    raw = context.scope.raw(lone[1]) if lone else None
+    return {index: one for index, one in enumerate(raw) if isinstance(one, Unsafe)} if isinstance(raw, list) else {}
 
 
 def trusted(context: Context, item: Any, value: Any) -> Any:
     """A text is a condition only where a variable that an author wrote holds it, never one that was made or came from a host."""
     if not isinstance(value, str):
         return value
-    lone = re.fullmatch(r"\{\{\s*(\w+)\s*\}\}", item.source.strip())
+    lone = LONE_NAME.fullmatch(item.source.strip())
     if lone and written_by_author(context, lone[1]):
         return value
     raise TemplateFailed(f"Encountered untrusted template or expression: {value[:200]!r}", remedy="Write the condition itself.")

@@ -57,4 +57,4 @@ def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:
             return {var: "<<Omit>>", "warnings": [message]}
         return {var: value}
     except Undefined as error:
-        return {var: f"<< error 1 - {error.message} >>"}
+        return {var: f"<< error 1 - {error.message} >>", "warnings": [f"Encountered an undefined value while showing {var!r}: {error.message}"]}

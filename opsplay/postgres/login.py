@@ -59,7 +59,7 @@ async def parameters(context: Context, args: Args) -> AsyncIterator[dict[str, An
     wants_tls = args.ssl_mode in ("require", "verify-ca", "verify-full")
     if wants_tls and not args.login_host:
         raise ModuleFailure("ssl_mode needs login_host: a unix socket has no TLS")
-    async with await context.stream(target, become=not args.login_host) as door:
+    async with await context.stream(target, become=isinstance(target, str)) as door:
         yield _tls(args, door) if wants_tls else {"host": door.folder, "port": door.number}
 
 
@@ -71,7 +71,8 @@ def _tls(args: Args, door: Any) -> dict[str, Any]:
 
 
 async def _target(context: Context, args: Args) -> tuple[str, int] | str:
-    if args.login_host and not args.login_host.startswith("/"):
+    by_socket = args.login_host == "localhost" and args.login_unix_socket  # as documented: localhost by that socket
+    if args.login_host and not args.login_host.startswith("/") and not by_socket:
         return args.login_host, args.login_port
     named = args.login_unix_socket or args.login_host
     folders = (named,) if named else SOCKET_FOLDERS

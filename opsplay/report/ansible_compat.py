@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from opsplay.events import (
     Retrying,
     RunFinished,
     RunStarted,
+    StatsSet,
     TaskStarted,
 )
 from opsplay.report.ansible_results import shown_result
@@ -24,6 +26,7 @@ from opsplay.report.counts import Counts
 from opsplay.report.diff_text import diff_text
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
+from opsplay.report.run_stats import RunStats
 
 COLOURS = {"ok": "0;32", "changed": "0;33", "skipped": "0;36", "failed": "0;31", "unreachable": "1;31", "warning": "1;35",
            "add": "0;32", "remove": "0;31", "hunk": "0;36", "deprecated": "0;35"}  # fmt: skip
@@ -46,6 +49,7 @@ class AnsibleOutput:
         self.play_hosts: set[str] = set()
         self.lost: set[str] = set()
         self.recapped = False
+        self.custom_stats: RunStats | None = None  # gathered where show_custom_stats asks for it
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -77,6 +81,8 @@ class AnsibleOutput:
                 self._banner(f"PLAY [{event.play}]{self._marker()}" if event.play else f"PLAY{self._marker()}")
                 if not event.hosts:
                     self._line("skipping: no hosts matched", "skipped")
+            case StatsSet() if self.custom_stats is not None:
+                self.custom_stats.add(event.host, event.data, event.aggregate)
             case Notice():
                 self._notice(event)
             case PlaybookFinished():
@@ -206,8 +212,17 @@ class AnsibleOutput:
         for host in sorted(self.hosts):
             self.output.write(self._recap_line(host, self.hosts[host]))
         self.output.write("\n")
+        self._custom_stats()
         if self.check and self.check_markers:
             self._banner("DRY RUN")
+
+    def _custom_stats(self) -> None:
+        if self.custom_stats is None or not self.custom_stats.by_host:
+            return
+        self._banner("CUSTOM STATS: ")
+        for host in sorted(self.custom_stats.by_host):
+            text = json.dumps(self.custom_stats.by_host[host], sort_keys=True, default=str)
+            self._line(f"\t{host or 'RUN'}: {text}", "")
 
     def _recap_line(self, host: str, counts: Counts) -> str:
         numbers = {

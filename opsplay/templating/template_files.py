@@ -148,6 +148,6 @@ def managed(templar: Templar, path: str, scope: Scope) -> str:
         return own
     text = str(getattr(templar.settings, "ansible_managed", None) or "Ansible managed")
     status = os.stat(path)
-    filled = text.replace("{host}", os.uname().nodename).replace("{file}", path)
-    filled = filled.replace("{uid}", str(about(path)["template_uid"]))
+    filled = text.replace("{host}", os.uname().nodename).replace("{file}", path.replace("%", "%%"))  # a name is no date format
+    filled = filled.replace("{uid}", str(about(path)["template_uid"]).replace("%", "%%"))
     return datetime.datetime.fromtimestamp(status.st_mtime).strftime(filled)

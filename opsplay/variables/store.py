@@ -126,8 +126,12 @@ class VariableStore:
         params: tuple[VarLayer, ...] = (),
         public: tuple[RoleRef, ...] = (),
         ahead: bool = False,
+        beside: str | None = None,
     ) -> Scope:
-        """The scope of a task on a host; `params` are include parameters, `public` roles included with public: true."""
+        """The scope of a task on a host; `params` are include parameters, `public` roles included with public: true.
+
+        `beside`: where no play is given, the folder of the playbook whose group_vars and host_vars count.
+        """
         memory = self.memory(host)
         chain: list[Mapping[str, object]] = [self.extra.values]
         chain += [layer.values for layer in reversed(params)]
@@ -144,7 +148,7 @@ class VariableStore:
             chain += [layer.values for layer in reversed(play.file_layers.get(host, ()))]
             chain += [layer.values for layer in reversed(play.layers)]
         chain += (memory.top_facts,)
-        chain += self.inventory_chain(host, play.playbook_dir if play else None)
+        chain += self.inventory_chain(host, play.playbook_dir if play else beside)
         chain += defaults
         kind = MergingScope if self.settings.hash_behaviour == "merge" else Scope
         return kind(tuple(chain), Magic(self, host, play, task), temporary, memory.pending, ahead)
@@ -172,7 +176,8 @@ class VariableStore:
 
     def hostvars(self, play: PlayVars | None) -> HostVars:
         def scope_of(host: str) -> Scope | None:
-            return self.scope(host) if self.known(host) else None
+            beside = play.playbook_dir if play else None
+            return self.scope(host, beside=beside) if self.known(host) else None
 
         return HostVars(lambda: list(self.inventory.hosts), scope_of, lambda scope: ScopeView(self.templar, scope))
 

@@ -11,7 +11,7 @@ from opsplay.engine.conductor import Key, Turn
 from opsplay.engine.outcomes import Unreadable
 from opsplay.errors import OpsError
 from opsplay.events import Included
-from opsplay.model.building import Parent
+from opsplay.model.building import Parent, Workshop
 from opsplay.model.imports import (
     ROLE_ARGUMENTS,
     check_arguments,
@@ -123,7 +123,7 @@ class Includes:
         return self._built[where]
 
     def parent(self, task: Task, include: Include) -> Parent:
-        keywords = inherit(task.inherited, applied(include.args.get("apply")))
+        keywords = inherit(task.inherited, applied(self.play_run.workshop, include.args.get("apply")))
         layer = apply_vars(include.args.get("apply"))
         layers = (*task.inherited_layers, layer) if layer else task.inherited_layers
         return Parent(keywords=keywords, layers=layers, role=task.role, is_handler=task.is_handler)
@@ -169,13 +169,13 @@ def roles_of(block: Block) -> tuple[RoleRef, ...]:
     return found if own is None or own in found else (*found, own)
 
 
-def applied(apply: object) -> dict[str, object]:
+def applied(shop: Workshop, apply: object) -> dict[str, object]:
     """The keywords under `apply`, read as if they stood on a block."""
     if not isinstance(apply, Mapping):
         return {}
     from opsplay.model.keyword_values import read_keyword
 
-    return {str(name): read_keyword(None, str(name), as_node(value)) for name, value in apply.items() if name != "vars"}  # type: ignore[arg-type]
+    return {str(name): read_keyword(shop, str(name), as_node(value)) for name, value in apply.items() if name != "vars"}  # type: ignore[arg-type]
 
 
 def apply_vars(apply: object) -> VarLayer | None:

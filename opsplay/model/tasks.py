@@ -59,6 +59,8 @@ def build_entry(shop: Workshop, node: Node, parent: Parent) -> list[Entry]:
 
 def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     check_keys(shop, node, words.BLOCK, "Block")
+    if parent.is_handler:
+        raise OpsError("block-as-handler", "Using a block as a handler is not supported.", node.where, "Notify its tasks one by one, by a topic they listen to.")
     if "block" not in node:
         raise OpsError(
             "no-block",

@@ -60,7 +60,28 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors of ours as a text, never a traceback; the documented exit codes."""
     fill_standard_streams()
-    sys.exit(guarded(arguments))
+    end_by_interrupt()
+    code = guarded(arguments)
+    if code == 130:
+        hold_on()
+    sys.exit(code)
+
+
+def end_by_interrupt() -> None:
+    """SIGTERM and a hang-up end a command as Ctrl-C does, before and after a run as well; `nohup` keeps its meaning."""
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
+def hold_on() -> None:
+    """A second Ctrl-C has nothing left to interrupt, and must not spoil the exit code of the first."""
+    import signal
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def fill_standard_streams() -> None:

@@ -69,7 +69,9 @@ def profiled(prepared: Any, going: Callable[[], int]) -> int:
 
 def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool, no_history: bool) -> int:
     """Run it with progress, journal, reports and history; the exit code."""
+    from opsplay.cli.main import hold_on
     from opsplay.engine.launch import execute
+    from opsplay.engine.run import INTERRUPTED
     from opsplay.report.summary import RunSummary
     from opsplay.report.terminal import progress_for
 
@@ -89,7 +91,10 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
 
     prepared.run.asker = ask_alone if ask else None
     try:
-        return execute(prepared, listeners)
+        code = execute(prepared, listeners)
+        if code == INTERRUPTED:
+            hold_on()  # a second Ctrl-C must not cost the record of the first
+        return code
     finally:
         progress.close()
         keep(summary, settings, reports, no_history)

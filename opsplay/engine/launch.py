@@ -190,6 +190,8 @@ async def guarded(run: Run, prepared: Prepared) -> int:
         work.cancel()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:  # nohup
+            continue
         try:
             loop.add_signal_handler(number, stop)
         except (NotImplementedError, RuntimeError, ValueError):

@@ -175,7 +175,7 @@ def applied(shop: Workshop, apply: object) -> dict[str, object]:
         return {}
     from opsplay.model.keyword_values import read_keyword
 
-    return {str(name): read_keyword(shop, str(name), as_node(value)) for name, value in apply.items() if name != "vars"}  # type: ignore[arg-type]
+    return {str(name): read_keyword(shop, str(name), as_node(value)) for name, value in apply.items() if name != "vars"}
 
 
 def apply_vars(apply: object) -> VarLayer | None:

@@ -25,6 +25,8 @@ def expand_import(shop: Workshop, task: Task, parent: Parent) -> list[Entry]:
         return [import_tasks(shop, task, parent)]
     if task.verb == "import_role":
         return [import_role(shop, task, parent)]
+    if task.verb == "include_tasks":
+        file_argument(task)
     if task.verb == "include_role":
         check_sources(task, {name: value for name, value in task.args.items() if not is_dynamic(value)})
     if task.verb == "include":

@@ -26,7 +26,7 @@ from opsplay.model.catalog import Catalog, Verb
 from opsplay.model.play import Play, Playbook, Task, pattern_text
 from opsplay.model.search import find_file, missing_file
 from opsplay.remote.spec import Spec
-from opsplay.settings import Settings
+from opsplay.settings import FALSE, TRUE, Settings
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING
@@ -165,8 +165,14 @@ class Run:
         return self.store.scope(host, play_run.vars, task)
 
     def flag(self, raw: Any, scope: Scope) -> bool:
+        """A keyword's truth. Raises OpsError for a value that is neither yes nor no."""
         value = self.templar.render(raw, scope)
-        return value if isinstance(value, bool) else str(value).strip().lower() in ("yes", "true", "on", "1", "y", "t")
+        if isinstance(value, bool):
+            return value
+        text = str(value).strip().lower()
+        if text not in TRUE | FALSE | {"none"}:
+            raise OpsError("bad-keyword-value", f"The value {value!r} could not be converted to 'bool'.", remedy="Write true or false.")
+        return text in TRUE
 
     def keyword_of(self, task: Task, name: str, scope: Scope) -> Any:
         """A keyword in force, rendered; one that is `omit` is what the task's parents say."""

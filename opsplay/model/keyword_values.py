@@ -49,7 +49,8 @@ def read_keyword(shop: Workshop, name: str, node: Node) -> object:
         return tuple(compile_value(item) for item in as_list(node))
     value = compile_value(node)
     if name in FLAGS and not isinstance(value, Template):
-        return flag(name, value, node)
+        late = shop is not None and shop.settings.compatible  # Ansible says it when the task runs
+        return flag(name, value, node) if is_flag(value) or not late else value
     if name in NUMBERS and not isinstance(value, (Template, type(None))):
         return number(name, value, node)
     return value
@@ -72,6 +73,10 @@ def tags(node: Node) -> tuple[object, ...]:
         elif value is not None:
             found.append(value if isinstance(value, Template) else str(value))
     return tuple(found)
+
+
+def is_flag(value: object) -> bool:
+    return value is None or isinstance(value, bool) or str(value).strip().lower() in TRUE | FALSE
 
 
 def flag(name: str, value: object, node: Node) -> object:

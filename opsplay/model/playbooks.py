@@ -12,7 +12,7 @@ from opsplay.model.keyword_values import conditions, keyword_values, tags
 from opsplay.model.play import Block, Entry, Play, Playbook, RoleRef
 from opsplay.model.roles import block_role, build_roles
 from opsplay.model.tasks import build_entries
-from opsplay.source.nodes import ListNode, MapNode, Node
+from opsplay.source.nodes import ListNode, MapNode, Node, plain
 from opsplay.templating.layer import VarLayer, layer_from_node
 from opsplay.templating.values import compile_value
 
@@ -36,6 +36,8 @@ def read_plays(shop: Workshop, path: Path, parent: Parent, mention: Where | None
             "Write\n  - hosts: all\n    tasks: [...]",
         )
     shop.catalog.add_role(str(path.parent))  # a playbook's folder holds modules as a role's does
+    if not node.items:
+        raise OpsError("empty-playbook", "A playbook must contain at least one play", node.where, "Write\n  - hosts: all\n    tasks: [...]")
     plays: list[Play] = []
     for item in node.items:
         plays += read_entry(shop, item, path, parent)
@@ -124,6 +126,7 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
             hosts_node.where if hosts_node else node.where,
             "Write hosts: all, or a group's name.",
         )
+    check_sections(node, shop.settings.compatible)
     own = keyword_values(shop, node, (words.PLAY | {"fact_path", "gather_subset"}) - _SPECIAL)
     if "user" in own:
         own.setdefault("remote_user", own.pop("user"))
@@ -146,6 +149,22 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
         vars_prompt=read_prompts(node), pre_tasks=pre, roles=roles, tasks=tasks, post_tasks=post, handlers=handlers,
         role_refs=static_roles((*pre, *roles, *tasks, *post)), where=node.where, playbook=str(path),
     )  # fmt: skip
+
+
+def check_sections(node: MapNode, compatible: bool) -> None:
+    """Raises OpsError for a login named twice and, in Ansible's words for its drop-ins, for a list that is none."""
+    for name in ("tasks", "pre_tasks", "post_tasks", "handlers", "roles") if compatible else ():
+        value = node.get(name)
+        if value is None or isinstance(value, ListNode) or getattr(value, "value", "") is None:
+            continue
+        given = plain(value)
+        message = f"A malformed block was encountered while loading {name}: {given} should be a list or None but is {type(given).__name__}"
+        if name == "roles":
+            message = f"A malformed role declaration was encountered. {given} should be a list"
+        raise OpsError("malformed-section", message, value.where, f"Write {name}: and a list below it.")
+    if "user" in node and "remote_user" in node:
+        raise OpsError("two-users", "both 'user' and 'remote_user' are set for this play. The use of 'user' is deprecated, and should be removed",
+                       node.where, "Keep remote_user.")  # fmt: skip
 
 
 _SPECIAL = frozenset(

@@ -52,6 +52,8 @@ def build_roles(shop: Workshop, node: Node | None, parent: Parent) -> tuple[Entr
 def read_use(shop: Workshop, node: Node) -> RoleUse:
     """`- name`, `- role: name`, keywords and parameters beside it. Raises OpsError."""
     if isinstance(node, ScalarNode) and node.value is not None:
+        if "," in str(node.value) and "{{" not in str(node.value):
+            raise OpsError("old-role-form", f"Invalid old style role requirement: {node.value}", node.where, "Write - role: NAME")
         return RoleUse(str(shop.render(compile_value(node), shop.play_layers)), node.where)
     if not isinstance(node, MapNode) or not ("role" in node or "name" in node or "src" in node):
         raise OpsError("no-role-name", "role definitions must contain a role name", node.where, "Write - role: NAME")

@@ -35,7 +35,7 @@ WAYS = {
     "terminated": (signal.SIGTERM,),
     "hung up": (signal.SIGHUP,),
 }
-POINTS = 24
+POINTS = 20
 SOON = 5.0  # seconds to exit
 GRACE = 3.0  # seconds for what ran on the hosts
 

@@ -1,0 +1,77 @@
+"""On a real terminal: what debug says is on the screen, prompts are asked and answered, Ctrl-C works from the keyboard."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from pathlib import Path
+
+from tests.cli_run.command import LOCAL, OPSPLAY, environment, write
+
+ASK = """
+- hosts: all
+  gather_facts: false
+  tasks: [{name: before, debug: {msg: before the prompt}}]
+- hosts: h1
+  gather_facts: false
+  vars_prompt: [{name: who, prompt: Who is it, private: false}]
+  tasks:
+    - {name: say, debug: {msg: "it is {{ who }}"}}
+    - {name: looped, debug: {msg: "item {{ item }}"}, loop: [1, 2]}
+"""
+SLOW = "- hosts: all\n  gather_facts: false\n  tasks: [{command: sleep 60}]\n"
+
+
+class Terminal:
+    """opsplay on a pseudo-terminal of its own session: what it shows, and keys typed at it."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([OPSPLAY, *arguments], cwd=folder, env=environment(folder, TERM="xterm"), stdin=slave, stdout=slave,
+                                        stderr=slave, start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)))  # noqa: PLW1509  # fmt: skip
+        os.close(slave)
+        self.text = ""
+
+    def until(self, wanted: str, seconds: float = 30) -> bool:
+        ends = time.monotonic() + seconds
+        while wanted not in self.text and time.monotonic() < ends:
+            if not self._read(0.2) and self.process.poll() is not None:
+                break
+        return wanted in self.text
+
+    def _read(self, seconds: float) -> bool:
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        try:
+            data = os.read(self.master, 65536) if ready else b""
+        except OSError:
+            data = b""
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def end(self) -> int:
+        self.until("\0never\0", 30)
+        code = self.process.wait(10)
+        os.close(self.master)
+        return code
+
+
+def test_prompt_and_debug_on_the_screen(tmp_path: Path) -> None:
+    screen = Terminal(write(tmp_path, ask_yml=ASK, inv=LOCAL), "run", "-i", "inv", "ask.yml")
+    assert screen.until("Who is it"), screen.text
+    assert "h1| " in screen.text and "before the prompt" in screen.text, "what was said before is there before the prompt"
+    os.write(screen.master, b"me\n")
+    assert (screen.end(), "it is me" in screen.text, "item 2" in screen.text) == (0, True, True), screen.text
+    assert screen.text.rstrip().endswith("+0000") or "began" in screen.text
+
+
+def test_ctrl_c_from_the_keyboard(tmp_path: Path) -> None:
+    screen = Terminal(write(tmp_path, slow_yml=SLOW, inv=LOCAL), "run", "-i", "inv", "slow.yml")
+    assert screen.until("command"), screen.text
+    begun = time.monotonic()
+    os.write(screen.master, b"\x03")
+    assert (screen.end(), "interrupted" in screen.text) == (130, True), screen.text
+    assert time.monotonic() - begun < 5
+    assert screen.text.count("\x1b[?25l") <= screen.text.count("\x1b[?25h"), "the cursor is visible again"

@@ -27,3 +27,8 @@ clean: down
 bench:
 	@test -x $(OPSPLAY) || tools/setup.sh test
 	.venv/bin/python -m bench $(if $(QUICK),--quick)
+
+# ansible-core's own integration targets, each in a throw-away overlay of a Debian made for it (as root; half an hour the first time).
+conformance:
+	@test -x $(OPSPLAY) || tools/setup.sh test
+	.venv/bin/python -m tests.conformance.run $(if $(RECAPS),--recaps $(RECAPS))

@@ -108,7 +108,7 @@ def _split(value: Any, separators: str) -> list[str]:
 def template(call: LookupCall) -> list[Any]:
     """Templates of the playbook or role, rendered. They are trusted text; what they give is data.
 
-    Options: template_vars={}, convert_data=true, trim_blocks, lstrip_blocks, and the *_string options of template.
+    Options: template_vars={}, convert_data=false, trim_blocks, lstrip_blocks, and the *_string options of template.
     """
     given = call.option("template_vars", {})
     names = (
@@ -119,7 +119,7 @@ def template(call: LookupCall) -> list[Any]:
     scope = OverlayScope(call.scope, given) if given else call.scope
     paths = [call.need_file("templates", term) for term in call.terms]
     texts = [call.templar.render_file(path, scope, **syntax) for path in paths]
-    return [converted(text) if call.flag("convert_data", True) else text for text in texts]
+    return [converted(text) if call.flag("convert_data", False) else text or None for text in texts]
 
 
 def converted(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from typing import Any
@@ -36,6 +37,7 @@ FEWER = {"pyinfra": 2, "mitogen": 2, "ansible-pipelining": 1, "ansible": 1}  # r
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that hosts and user are gone behind
     options = parsed()
     plan = QUICK if options.quick else FULL
     plan = [
@@ -53,6 +55,7 @@ def main() -> int:
             peers = [peer for peer in peers if peer in wanted]
             entry = measured(hosts, works()[name], count, latency, peers, options.rounds or rounds)
             entries.append(entry)
+            report.keep(entries, ENVIRONMENTS.parent / "results")
             print(report.table(entry), flush=True)
         if options.growth or not (options.quick or options.work or options.hosts):
             from bench.growth import growth

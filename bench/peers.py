@@ -65,7 +65,7 @@ def install(package: str) -> None:
 def version(package: str) -> str:
     code = "import importlib.metadata as m, sys; print(m.version(sys.argv[1]))"
     name = {"ansible": "ansible-core"}.get(package, package)
-    asked = [ENVIRONMENTS / package / "bin/python", "-c", code, name]
+    asked = [str(ENVIRONMENTS / package / "bin/python"), "-c", code, name]
     return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
 
 

@@ -116,7 +116,7 @@ def keep(entries: list[Entry], folder: Path) -> None:
     folder.mkdir(exist_ok=True, parents=True)
     whole = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "machine": machine(),
              "versions": {name: version(name) for name in PACKAGES}, "entries": entries}  # fmt: skip
-    (folder / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())).write_text(json.dumps(whole, indent=1) + "\n")
+    (folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(entries[0]['at']))}.json").write_text(json.dumps(whole, indent=1) + "\n")
     latest = folder / "latest.json"
     older = json.loads(latest.read_text())["entries"] if latest.exists() else []
     measured = {key(entry) for entry in entries}

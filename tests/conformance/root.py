@@ -11,11 +11,11 @@ from tests.conformance.isolate import PROJECT, Root
 from tests.conformance.source import cache
 
 PACKAGES = (
-    "acl", "at", "attr", "bzip2", "cron", "dbus", "e2fsprogs", "git", "gnupg", "iproute2", "libfaketime", "libuser", "locales",
+    "acl", "at", "attr", "bzip2", "cron", "dbus", "e2fsprogs", "file", "git", "gnupg", "iproute2", "libfaketime", "libuser", "locales",
     "openssh-server", "procps", "python3", "python3-pip", "python3-venv", "rsync", "sudo", "unzip", "xz-utils", "zip",
 )  # fmt: skip
 MIRROR = "http://deb.debian.org/debian"
-WHEELS = ("pexpect==4.8.0", "ptyprocess", "passlib", "tomli", "PyYAML", "setuptools", "wheel")
+WHEELS = ("pexpect==4.8.0", "ptyprocess", "passlib", "tomli", "PyYAML", "tomli-w", "setuptools", "wheel")
 PYTHON = "/opt/venv/bin/python3"
 
 
@@ -37,7 +37,7 @@ def make(folder: Path, wheels: Path) -> None:
     done(["chroot", str(folder), "python3", "-m", "venv", "/opt/venv"])
     needed = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["dependencies"]
     site = folder / "opt" / "venv" / "lib" / "python3.11" / "site-packages"
-    pip("install", "--target", str(site), *needed, "jmespath")
+    pip("install", "--target", str(site), *needed, "jmespath", "ansible-core==2.19.14")
     pip("download", "-d", str(wheels), *WHEELS)
     (folder / "opt" / "ready").touch()
 

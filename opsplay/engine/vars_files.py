@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsplay.errors import OpsError
+from opsplay.source.nodes import ListNode, Node
 from opsplay.templating.failures import Undefined
 from opsplay.templating.layer import VarLayer, layer_from_node
 from opsplay.templating.template import Template
@@ -39,9 +40,18 @@ def first_found(play_run: PlayRun, host: str, choices: list[object], final: bool
         for folder in (Path(play_run.vars.playbook_dir) / "vars", Path(play_run.vars.playbook_dir)):
             path = folder / name
             if path.is_file():
-                return layer_from_node(f"vars_files {name}", play_run.workshop.read(path))
+                return layer_of(f"vars_files {name}", play_run.workshop.read(path))
             looked.append(str(path))
     if any(isinstance(choice, Template) for choice in choices) and not final:
         return None
     raise OpsError("file-not-found", f"vars file {choices[0] if len(choices) == 1 else choices} was not found", play_run.play.where,
                    "Looked for:\n" + "\n".join(f"  {path}" for path in looked))  # fmt: skip
+
+
+def layer_of(title: str, node: Node | None) -> VarLayer:
+    """A file of variables: a mapping or, as Ansible reads it too, a list of mappings, the later ones winning."""
+    if not isinstance(node, ListNode):
+        return layer_from_node(title, node)
+    layers = [layer_from_node(title, item) for item in node.items]
+    values = {name: value for layer in layers for name, value in layer.values.items()}
+    return VarLayer(title, values, {name: where for layer in layers for name, where in layer.wheres.items()})

@@ -71,7 +71,6 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
     """Run it with progress, journal, reports and history; the exit code."""
     from opsplay.cli.main import hold_on
     from opsplay.engine.launch import execute
-    from opsplay.engine.run import INTERRUPTED
     from opsplay.report.summary import RunSummary
     from opsplay.report.terminal import progress_for
 
@@ -91,11 +90,9 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
 
     prepared.run.asker = ask_alone if ask else None
     try:
-        code = execute(prepared, listeners)
-        if code == INTERRUPTED:
-            hold_on()  # a second Ctrl-C must not cost the record of the first
-        return code
+        return execute(prepared, listeners)
     finally:
+        hold_on()  # the run is over: an interrupt now must not cost its record
         progress.close()
         keep(summary, settings, reports, no_history)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +33,8 @@ from opsplay.templating.scope import DictScope
 from opsplay.templating.templar import Templar
 from opsplay.variables.store import Options, VariableStore
 from opsplay.vault.secrets import VaultSecrets
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def new_run_id() -> str:
@@ -167,7 +170,8 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
                 run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))
         for warning in (*run.settings.warnings, *run.inventory.notices):
             run.emit(Notice(time.time(), "warning", warning))
-        code = asyncio.run(guarded(run, prepared))
+        with signals_kept():
+            code = asyncio.run(guarded(run, prepared))
     except OpsError as problem:
         code, error, failure = EXIT_CODES[problem.fault], problem.render(), problem
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -180,6 +184,18 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
     return code
 
 
+@contextlib.contextmanager
+def signals_kept() -> Iterator[None]:
+    """The signals' handlers as they were: asyncio would leave those of SIGTERM and SIGHUP deadly."""
+    before = {number: signal.getsignal(number) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(number, handler)
+
+
 async def guarded(run: Run, prepared: Prepared) -> int:
     """The plays, ended in good order by the first Ctrl-C or SIGTERM."""
     work = asyncio.ensure_future(run.playbooks(prepared.playbooks))
@@ -189,7 +205,7 @@ async def guarded(run: Run, prepared: Prepared) -> int:
         run.stopping = True
         work.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:  # nohup
             continue
         try:

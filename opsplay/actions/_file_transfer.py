@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 INLINE = 256 * 1024  # sent without asking whether the host has it already
 PIECE = 4 * 1024 * 1024  # the most that is sent at once
+LEAST_PIECE, ALL_PIECES = 128 * 1024, 32 * 1024 * 1024  # where many hosts are sent to at once
 VAULT_HEADER = b"$ANSIBLE_VAULT;"
 FIRST = tuple[str, dict[str, Any], bytes | None]  # module, arguments, body
 
@@ -62,7 +63,7 @@ class Content:
             return
         assert self.path is not None
         with open(self.path, "rb") as handle:
-            while piece := handle.read(PIECE):
+            while piece := handle.read(piece_size()):
                 yield piece
 
 
@@ -110,10 +111,19 @@ async def send(context: Context, args: Mapping[str, Any], content: Content) -> d
     return await send_in_pieces(context, arguments, content, str(result["dest"]))
 
 
+_sending: set[str] = set()  # tokens of the transfers under way, of all hosts
+
+
+def piece_size() -> int:
+    """Smaller the more hosts are being sent to: what is in memory stays bounded, and no host waits for another."""
+    return max(LEAST_PIECE, min(PIECE, ALL_PIECES // max(1, len(_sending))))
+
+
 async def send_in_pieces(context: Context, args: Mapping[str, Any], content: Content, dest: str) -> dict[str, Any]:
     """Through a file beside dest, so that neither side holds the whole content in memory."""
     transfer: dict[str, Any] = {"dest": dest, "token": os.urandom(12).hex(), "offset": 0}
     under_way: asyncio.Task[dict[str, Any]] | None = None
+    _sending.add(transfer["token"])
     try:
         for piece in content.pieces():
             sent = asyncio.ensure_future(context.module("_receive", dict(transfer), body=piece))
@@ -126,6 +136,7 @@ async def send_in_pieces(context: Context, args: Mapping[str, Any], content: Con
             return received
         return await context.module("_copy", {**args, "source": "part", "part": transfer["part"]})
     finally:
+        _sending.discard(transfer["token"])
         if under_way is not None and not under_way.done():
             under_way.cancel()
             await asyncio.gather(under_way, return_exceptions=True)

@@ -110,7 +110,7 @@ class Target:
             "ANSIBLE_DEVEL_WARNING": "false", "ANSIBLE_TEST_CI": "", "ANSIBLE_TEST_COVERAGE": "", "ANSIBLE_TEST_PREFER_VENV": "1",
             "ANSIBLE_PYTHON_INTERPRETER": "/set/ansible_python_interpreter/in/inventory", "ANSIBLE_TEST_CONTENT_ROOT": str(self.work),
             "ANSIBLE_TEST_ANSIBLE_LIB_ROOT": str(self.checkout / "lib/ansible"), "ANSIBLE_TEST_PYTHON_INTERPRETER": self.python,
-            "ANSIBLE_TEST_PYTHON_VERSION": "%d.%d" % sys.version_info[:2], "ANSIBLE_TEST_ANSIBLE_VERSION": version[1] if version else "",
+            "ANSIBLE_TEST_PYTHON_VERSION": f"{sys.version_info[0]}.{sys.version_info[1]}", "ANSIBLE_TEST_ANSIBLE_VERSION": version[1] if version else "",
         }  # fmt: skip
         made |= {name: os.environ[name] for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS") if name in os.environ}
         plugins = self.work / "test" / "support" / "integration" / "plugins"

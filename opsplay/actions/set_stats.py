@@ -8,7 +8,6 @@ from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Dictionary, Raw, Spec
 from opsplay.templating.texts import truth
-from opsplay.templating.texts import truth
 
 SPEC = Spec(
     args={

@@ -60,7 +60,7 @@ def run_shown(prepared: Any, settings: Any) -> int:
     from opsplay.report.output import Output
     from opsplay.report.run_stats import RunStats
 
-    environ = {**os.environ, **({"NO_COLOR": "1"} if settings.nocolor or not settings.force_color and not sys.stdout.isatty() else {})}
+    environ = {**os.environ, **({"NO_COLOR": "1"} if settings.nocolor or (not settings.force_color and not sys.stdout.isatty()) else {})}
     listener = AnsibleOutput(Output(sys.stdout, environ), Output(sys.stderr, environ), verbosity=settings.verbosity)
     if settings.show_custom_stats:
         listener.custom_stats = RunStats()

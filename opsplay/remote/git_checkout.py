@@ -8,7 +8,7 @@ from opsplay.remote.spec import ModuleFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, List, Optional, Tuple
 
     from opsplay.remote.spec import Args
     from opsplay.remote.system import System
@@ -76,7 +76,7 @@ class Checkout(object):
         if COMMIT.match(version):
             return None, version.lower()
         run = self._run("ls-remote", "--symref", "--", self.args.repo, cwd="/")
-        refs, head = {}, None  # type: Dict[str, str], Optional[str]
+        refs, head = {}, None
         for line in run.stdout.splitlines():
             value, _, name = line.partition("\t")
             if value.startswith("ref: ") and name == "HEAD":

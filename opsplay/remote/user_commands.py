@@ -103,7 +103,7 @@ def set_secrets(system, args, change):
             raise ModuleFailure("the password hash holds a colon or a line break")
         else:
             _do(system, ["chpasswd", "-e"], input="%s:%s\n" % (args.name, hashed))
-    if "password_lock" in wanted or "password" in wanted and args.password_lock:
+    if "password_lock" in wanted or ("password" in wanted and args.password_lock):
         _do(system, ["usermod", "-L" if args.password_lock else "-U", "--", args.name])
     ageing = []
     for key, flag in AGEING:

@@ -47,7 +47,7 @@ def run_on(lab: Lab, host: str, module: str, args: dict[str, Any], check: bool =
         one for one in names if any(other.startswith(one + ".") for other in names)}
     given = {"sources": sources, "packages": sorted(packages), "module": module, "args": typed_arguments(module, spec, args),
              "check": check, "diff": diff}
-    done = lab.run(host, "cat > /run/opsplay-test.json; python3 -c '%s' < /run/opsplay-test.json" % STUB,
+    done = lab.run(host, f"cat > /run/opsplay-test.json; python3 -c '{STUB}' < /run/opsplay-test.json",
                    check=False, text=json.dumps(given))
     try:
         result: dict[str, Any] = json.loads(done.stdout)

@@ -123,7 +123,7 @@ def package_manager(system, family):
     """Ansible's pkg_mgr for a host of that os_family."""
     found = [name for path, name in MANAGERS if system.stat(path) is not None]
     for preferred in PREFERRED.get(family, ()):
-        if preferred in found or preferred == "apt_rpm" and "apt" in found:
+        if preferred in found or (preferred == "apt_rpm" and "apt" in found):
             return preferred
     return found[0] if found else "unknown"
 

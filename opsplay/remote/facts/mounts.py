@@ -14,7 +14,7 @@ PSEUDO = frozenset((
 class Mount(object):
     """One line of /proc/self/mounts or fstab."""
 
-    __slots__ = ("device", "point", "kind", "options", "dump", "passno", "line")
+    __slots__ = ("device", "dump", "kind", "line", "options", "passno", "point")
 
     def __init__(self, line):
         fields = line.split()

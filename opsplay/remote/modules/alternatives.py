@@ -118,7 +118,7 @@ def apply(system, args, change):
         return _do(system, [command, "--remove", args.name, path])
     if "installed" in change or "priority" in change or "subcommands" in change:
         _install(system, command, args, change)
-    if args.state == "selected" and _query(system, args.name)["value"] != path or change.wanted.get("mode") == "manual":
+    if (args.state == "selected" and _query(system, args.name)["value"] != path) or change.wanted.get("mode") == "manual":
         _do(system, [command, "--set", args.name, path])
     if args.state == "auto" and _query(system, args.name)["mode"] != "auto":
         _do(system, [command, "--auto", args.name])

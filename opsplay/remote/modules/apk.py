@@ -40,7 +40,7 @@ def _packages(system, args, base):
         return _run(system, base + ["del"] + gone, args) if gone else _nothing("package(s) already removed")
     world = [_bare(word) for word in apk_database.world(system)]
     missing = [name for name in names if not apk_database.provides(there, _bare(name)) or _has_version(name)
-               or _bare(name) not in world and not name.startswith("!")]
+               or (_bare(name) not in world and not name.startswith("!"))]
     if state == "latest":
         return _run(system, base + ["add", "--upgrade"] + (["--latest"] if args.available else []) + names, args)
     return _run(system, base + ["add"] + missing, args) if missing else _nothing("package(s) already installed")

@@ -34,7 +34,7 @@ def act(system, args):
         return dict(result, changed=False, after=sorted(before), key_id=wanted, short_id=wanted[-8:], fp=wanted)
     data = _material(system, args)
     fingerprints = _fingerprints(system, data)
-    if not fingerprints or wanted and not any(_same(one, wanted) for one in fingerprints):
+    if not fingerprints or (wanted and not any(_same(one, wanted) for one in fingerprints)):
         raise ModuleFailure("key does not seem to have been added" if wanted else "the data holds no public key", id=args.id)
     new = [one for one in fingerprints if one not in before]
     if new and not system.check:

@@ -139,7 +139,7 @@ def _edit(args, lines, wanted):
         if key.blob in blobs and key.blob not in done:
             done.add(key.blob)
             result.append(_merged(args, key, blobs[key.blob]))
-        elif not args.exclusive and key.blob not in done or args.exclusive and not key.blob:
+        elif (not args.exclusive and key.blob not in done) or (args.exclusive and not key.blob):
             result.append(key.line)
     return result + [key.text() for key in wanted if key.blob not in done]
 
@@ -147,7 +147,7 @@ def _edit(args, lines, wanted):
 def _merged(args, old, new):
     """A key that is there keeps its line, unless options or comment are to be others."""
     same_options = old.options == new.options
-    same_comment = args.comment is None and (not new.comment or old.comment == new.comment) or old.comment == new.comment
+    same_comment = (args.comment is None and (not new.comment or old.comment == new.comment)) or old.comment == new.comment
     return old.line if same_options and same_comment else new.text()
 
 

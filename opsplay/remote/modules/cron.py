@@ -56,7 +56,7 @@ def _read(system, args):
             return ""
         raise ModuleFailure('Failed to find required executable "crontab": install cron first')
     run = system.run(["crontab"] + (["-u", args.user] if args.user else []) + ["-l"])
-    if run.rc not in (0, 1) or run.rc == 1 and run.stderr and "no crontab" not in run.stderr:
+    if run.rc not in (0, 1) or (run.rc == 1 and run.stderr and "no crontab" not in run.stderr):
         raise ModuleFailure("Unable to read crontab: %s" % run.stderr.strip(), rc=run.rc)
     return crontab.text_of(crontab.lines_of(run.stdout)) if run.rc == 0 else ""
 

@@ -21,10 +21,10 @@ def observe(system, args):
 
 
 def _place(system, args):
-    if args.use == "redhat" or system.stat("/etc/hostname") is None and system.stat("/etc/sysconfig/network") is not None:
+    if args.use == "redhat" or (system.stat("/etc/hostname") is None and system.stat("/etc/sysconfig/network") is not None):
         return "/etc/sysconfig/network"
-    if args.use == "openrc" or args.use is None and distribution.service_manager(system) == "openrc" and (
-            system.stat("/etc/conf.d/hostname") is not None):
+    if args.use == "openrc" or (args.use is None and distribution.service_manager(system) == "openrc" and (
+            system.stat("/etc/conf.d/hostname") is not None)):
         return "/etc/conf.d/hostname"
     return "/etc/HOSTNAME" if args.use == "sles" else "/etc/hostname"
 

@@ -1,6 +1,6 @@
 """Manage rules, chains and policies of iptables."""
 
-from opsplay.remote.spec import Choice, Dictionary, Flag, Integer, Listing, ModuleFailure, Spec, Text
+from opsplay.remote.spec import Choice, Dictionary, Flag, Listing, ModuleFailure, Spec, Text
 
 SPEC = Spec(
     args={"table": Choice("filter", "nat", "mangle", "raw", "security", default="filter"),

@@ -38,7 +38,7 @@ def act(system, args):
 def _named(args, npm):
     versions = npm.installed()
     word = "%s@%s" % (args.name, args.version) if args.version else args.name
-    if args.name not in versions or args.version and versions[args.name] != args.version and re.match(r"^\d", args.version):
+    if args.name not in versions or (args.version and versions[args.name] != args.version and re.match(r"^\d", args.version)):
         return npm.change(["install", word])
     if args.state == "latest" and args.name in npm.outdated():
         return npm.change(["install" if args["global"] else "update", args.name + ("@latest" if args["global"] else "")])

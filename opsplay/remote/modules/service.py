@@ -22,7 +22,7 @@ def act(system, args):
     manager = manager.rsplit(".", 1)[-1]
     if manager in ("systemd", "systemd_service"):
         return systemd_service.act(system, _for_systemd(args))
-    if manager == "openrc" or manager == "service" and system.which("rc-service"):
+    if manager == "openrc" or (manager == "service" and system.which("rc-service")):
         return keeping.keep(system, args, openrc.Service(system, args.name, args.arguments, args.runlevel or "default"))
     if system.stat("/etc/init.d/" + args.name) is None and system.which("systemctl") and manager != "sysvinit":
         return systemd_service.act(system, _for_systemd(args))

@@ -46,7 +46,7 @@ def act(system, args):
 
 def _look(manager, args, system):
     unit = manager.unit(args.name)
-    if unit.is_found or args.masked is not None and unit.is_masked:
+    if unit.is_found or (args.masked is not None and unit.is_masked):
         return unit
     if args.masked and args.state is None and args.enabled is None:
         return unit  # a unit that is not there can be masked all the same

@@ -64,7 +64,7 @@ def _reason(run):
     """Why an update did not work; apt-get says rc 0 when a list could not be fetched and an old one is kept."""
     lines = (run.stderr + "\n" + run.stdout).splitlines()
     bad = [line[3:] for line in lines if line.startswith("E: ")
-           or line.startswith("W: ") and ("Failed to fetch" in line or "Some index files failed" in line)]
+           or (line.startswith("W: ") and ("Failed to fetch" in line or "Some index files failed" in line))]
     if run.rc == 0 and not bad:
         return None
     return " ".join(bad) or run.stderr.strip() or "unknown reason"

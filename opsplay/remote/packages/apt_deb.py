@@ -39,4 +39,4 @@ def is_wanted(system, fields, allow_downgrade):
     if installed is None or not installed.is_installed:
         return True
     order = debian_versions.compare(fields["Version"], installed.version)
-    return order > 0 or order < 0 and allow_downgrade
+    return order > 0 or (order < 0 and allow_downgrade)

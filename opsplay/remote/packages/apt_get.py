@@ -19,7 +19,7 @@ HEADLINE = re.compile(r"^The following .*:$|^\d+ upgraded, ", re.M)
 class Action(object):
     """One thing that apt is going to do."""
 
-    __slots__ = ("kind", "name", "old", "new", "origin")
+    __slots__ = ("kind", "name", "new", "old", "origin")
 
     def __init__(self, kind, name, old="", new="", origin=""):
         self.kind = kind  # install, upgrade, downgrade, remove, purge, configure
@@ -165,7 +165,7 @@ class AptGet(object):
         for action in plan.actions:
             found = after.get(action.name)
             version = found.version if found is not None and found.is_installed else None
-            if action.new and version != action.new or action.kind in ("remove", "purge") and version:
+            if (action.new and version != action.new) or (action.kind in ("remove", "purge") and version):
                 wrong.append("%s: now %s" % (action, version or "not installed"))
         if wrong:
             raise ModuleFailure("apt-get ended without an error but did not do what it had announced: " + "; ".join(wrong),

@@ -56,7 +56,7 @@ def holders(system, paths):
         if path is None or number == os.getpid():
             continue
         same_device = os.makedev(int(major, 16), int(minor, 16)) == device
-        if number > 0 and (same_device or _has_open(number, path)) or number <= 0 and same_device:
+        if (number > 0 and (same_device or _has_open(number, path))) or (number <= 0 and same_device):
             held.append(Holder(number if number > 0 else _find_open(path), path))
     return held
 

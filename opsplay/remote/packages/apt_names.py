@@ -50,7 +50,7 @@ def to_install(system, wanted, state, only_upgrade):
     missing = []
     for one in wanted:
         installed = database.get(one.name)
-        if one.fits(installed) and (state != "latest" or one.operator == "=" and one.version == installed.version):
+        if one.fits(installed) and (state != "latest" or (one.operator == "=" and one.version == installed.version)):
             continue
         if only_upgrade and (installed is None or not installed.is_installed):
             continue
@@ -75,7 +75,7 @@ def candidate(system, name):
 
 
 def _word(system, one, installed):
-    if not one.operator or one.operator == "=" and not WILD.search(one.version):
+    if not one.operator or (one.operator == "=" and not WILD.search(one.version)):
         return one.text
     versions = available(system, one.name)
     fitting = [version for version in versions if debian_versions.satisfies(version, one.operator, one.version)]
@@ -98,9 +98,9 @@ def to_remove(system, wanted, purge):
     names = []
     for one in wanted:
         installed = database.get(one.name)
-        if installed is None or one.operator and not debian_versions.satisfies(
-                installed.version or "", one.operator, one.version):
+        if installed is None or (one.operator and not debian_versions.satisfies(
+                installed.version or "", one.operator, one.version)):
             continue
-        if installed.is_there or purge and installed.has_leftovers:
+        if installed.is_there or (purge and installed.has_leftovers):
             names.append(one.name)
     return names

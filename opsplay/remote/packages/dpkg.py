@@ -9,7 +9,7 @@ DIVIDED = re.compile(r"/var/lib/dpkg/updates/\d+$")
 class Installed(object):
     """One package as dpkg has it. `want` is i, h, r, p or u; `state` is i, c, U, F, H, W, t or n."""
 
-    __slots__ = ("name", "architecture", "want", "state", "error", "version", "provides")
+    __slots__ = ("architecture", "error", "name", "provides", "state", "version", "want")
 
     def __init__(self, line):
         name, architecture, status, version, provides = line.split("\t")

@@ -11,7 +11,7 @@ ARCHITECTURES = ("noarch", "x86_64", "i686", "i386", "aarch64", "ppc64le", "s390
 class Installed(object):
     """One installed package."""
 
-    __slots__ = ("name", "epoch", "version", "release", "arch")
+    __slots__ = ("arch", "epoch", "name", "release", "version")
 
     def __init__(self, line):
         self.name, self.epoch, self.version, self.release, self.arch = line.split("\t")

@@ -82,7 +82,7 @@ class Unit(object):
 
     @property
     def is_masked(self):
-        return self.status.get("LoadState") == "masked" or self.offline and self.file_state.startswith("masked")
+        return self.status.get("LoadState") == "masked" or (self.offline and self.file_state.startswith("masked"))
 
     @property
     def is_running(self):

@@ -87,8 +87,8 @@ class Reply:
     result: dict[str, Any]
     body: bytes | None = None
     ran: bool = True
-    took: float = 0.0  # seconds that the step took, by the host's clock
-    waited: float = 0.0  # seconds from sending (or the answer before) to this answer, by ours
+    took: float = field(default=0.0, compare=False)  # seconds that the step took, by the host's clock
+    waited: float = field(default=0.0, compare=False)  # seconds from sending (or the answer before) to this answer, by ours
 
 
 class Request(Protocol):

@@ -8,8 +8,6 @@ import logging
 import time
 from typing import Any
 
-from paramiko.agent import AgentRequestHandler
-
 import opsplay.transport.lean_paramiko  # noqa: F401  before the first import of paramiko
 from opsplay.transport.bridge import bridged
 from opsplay.transport.kept import KeptTransport
@@ -55,6 +53,8 @@ class SshTransport(KeptTransport):
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
         stream = await self._open(listener, "session")
         if self._route is not None and self._route.forward_agent:
+            from paramiko.agent import AgentRequestHandler
+
             AgentRequestHandler(_AgentDoor(stream))
         if pty:
             stream.request("pty-req", add_text("dumb", 250, 60, 0, 0, _RAW_MODES))

@@ -24,7 +24,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture(scope="session")
 def local_bench(runner: asyncio.Runner) -> Iterator[object]:
-    from bench import Bench
+    from workbench import Bench
 
     bench = Bench(runner)
     yield bench
@@ -34,7 +34,8 @@ def local_bench(runner: asyncio.Runner) -> Iterator[object]:
 @pytest.fixture(scope="session")
 def lab_bench(runner: asyncio.Runner, lab: Lab) -> Iterator[object]:  # noqa: F811
     """Root on a real Debian host of the lab, over SSH."""
-    from bench import Bench
+    from workbench import Bench
+
     from opsplay.transport.protocol import Address, Become
     from opsplay.transport.ssh import SshTransport
 

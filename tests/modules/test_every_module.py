@@ -12,8 +12,8 @@ import pytest
 from case_files import Case, load_cases
 from exemptions import EXEMPT
 from judging import diff_text, mismatches
+from workbench import Bench, is_root
 
-from bench import Bench, is_root
 from opsplay.model.catalog import own_actions, own_modules
 
 CASES = load_cases()

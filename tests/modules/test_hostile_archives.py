@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 import world
 from bench_context import BenchContext
+from workbench import Bench, is_root
 
-from bench import Bench, is_root
 from opsplay.actions import fetch
 from opsplay.actions.arguments import typed_arguments
 from opsplay.errors import OpsError

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 import world
+from workbench import is_root
 
-from bench import is_root
 from opsplay.remote import trusted_path
 from opsplay.remote.modules import (
     _assemble,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import is_root
 
-from bench import is_root
 from opsplay.remote import atomic_write
 from opsplay.remote.system import System
 

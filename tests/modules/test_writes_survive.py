@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from workbench import Bench, is_root
 
-from bench import Bench, is_root
 from opsplay.remote.modules import _copy, lineinfile
 from opsplay.remote.perform import perform
 from opsplay.remote.spec import Args

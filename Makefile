@@ -12,7 +12,8 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/lint.sh
-	$(PYTEST) -q -n $(WORKERS) --dist loadgroup
+	$(PYTEST) -q -n $(WORKERS) -m "not lab"
+	$(PYTEST) -q -m lab
 
 lint:
 	@tools/lint.sh

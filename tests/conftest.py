@@ -1,14 +1,15 @@
-"""What holds for all tests: those that share the lab's hosts run one after the other, on one worker."""
+"""What holds for all tests: those that share the lab's hosts are marked, so that they run one after the other."""
 
 from __future__ import annotations
 
 import pytest
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if uses_lab(item):
-            item.add_marker(pytest.mark.xdist_group("lab"))
+            item.add_marker(pytest.mark.lab)
 
 
 def uses_lab(item: pytest.Item) -> bool:

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
-
-
-def pytest_configure() -> None:
-    """A shell's background job ignores Ctrl-C, and so would every command that a test interrupts."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -93,7 +93,7 @@ def interrupt(folder: Path, server: PrivateSshd, number: int) -> Interrupted:
     (folder / "inv").write_text(inventory(server))
     (folder / "play.yml").write_text(PLAY % {"mark": mark})
     with (folder / "out").open("w") as out:
-        process = subprocess.Popen([OPSPLAY, "run", "-i", "inv", "play.yml"], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(["env", "--default-signal=INT", OPSPLAY, "run", "-i", "inv", "play.yml"], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
         try:
             if number < WITHIN:

@@ -30,7 +30,7 @@ class Terminal:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.master, slave = pty.openpty()
-        self.process = subprocess.Popen([OPSPLAY, *arguments], cwd=folder, env=environment(folder, TERM="xterm"), stdin=slave, stdout=slave,
+        self.process = subprocess.Popen(["env", "--default-signal=INT", OPSPLAY, *arguments], cwd=folder, env=environment(folder, TERM="xterm"), stdin=slave, stdout=slave,
                                         stderr=slave, start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)))  # fmt: skip
         os.close(slave)
         self.text = ""

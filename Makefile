@@ -9,11 +9,12 @@ demo:
 	@tools/setup.sh demo
 	@tools/demo.sh
 
+# What fails beside others on a busy machine is tried once more, alone; what fails alone has failed.
 test:
 	@tools/setup.sh test
 	@tools/lint.sh
-	$(PYTEST) -q -n $(WORKERS) -m "not lab"
-	$(PYTEST) -q -m lab
+	$(PYTEST) -q -n $(WORKERS) -m "not lab" || $(PYTEST) -q --last-failed -m "not lab"
+	$(PYTEST) -q -m lab || $(PYTEST) -q --last-failed -m lab
 
 lint:
 	@tools/lint.sh

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
@@ -12,7 +11,6 @@ from opsplay.transport.protocol import Address, Become
 from opsplay.variables.store import Options
 
 Read = Callable[..., Any]
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 TRUE = {"yes", "true", "on", "1", "y", "t"}
 
 
@@ -129,7 +127,3 @@ def become_for(read: Read, keywords: Mapping[str, Any], settings: Settings, opti
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
-def expand_home(path: str) -> str:
-    return str(Path(path).expanduser())

@@ -51,9 +51,6 @@ class Turn:
 class Conductor(Protocol):
     async def turn(self, host: str, key: Key, task: Task) -> Turn: ...
     def leave(self, host: str) -> None: ...
-    def lead_time(self) -> bool:
-        """Whether a host may run ahead of the others within a frame."""
-        ...
 
 
 class Linear:
@@ -75,9 +72,6 @@ class Linear:
         self.active.discard(host)
         self.waiting.pop(host, None)
         self._release()
-
-    def lead_time(self) -> bool:
-        return True
 
     def _release(self) -> None:
         if not self.waiting or len(self.waiting) < len(self.active):
@@ -116,6 +110,3 @@ class Free:
         if self._gate is not None and host in self._inside:
             self._inside.discard(host)
             self._gate.release()
-
-    def lead_time(self) -> bool:
-        return True

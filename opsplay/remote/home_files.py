@@ -35,12 +35,20 @@ class Folder(object):
                 return None
             raise self._refusal(name, error)
 
+    def require(self, name):
+        """The folder `name`, which was there a moment ago."""
+        inner = self.enter(name)
+        if inner is None:
+            raise ModuleFailure("%s was taken away while it was worked on" % os.path.join(self.path, name))
+        return inner
+
     def make(self, name, mode, uid, gid):
         """Make a folder and hand it to its owner."""
-        os.mkdir(name, 0o700, dir_fd=self._descriptor)
-        with self.enter(name) as made:
-            os.fchown(made._descriptor, uid, gid)
-            os.fchmod(made._descriptor, mode)
+        try:
+            os.mkdir(name, 0o700, dir_fd=self._descriptor)
+        except OSError as error:
+            raise self._refusal(name, error)
+        self.own(name, mode, uid, gid)
 
     def status(self, name=None):
         """What lstat says of an entry, or of the folder itself; None where it is not there."""
@@ -70,8 +78,11 @@ class Folder(object):
     def write(self, name, data, mode, uid, gid):
         """Replace the file at once; it is old or new at any moment."""
         temporary = ".%s.opsplay-%d" % (name, os.getpid())
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
-                             dir_fd=self._descriptor)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600,
+                                 dir_fd=self._descriptor)
+        except OSError as error:
+            raise self._refusal(temporary, error)
         try:
             with os.fdopen(descriptor, "wb") as target:
                 target.write(data)
@@ -80,22 +91,32 @@ class Folder(object):
                 os.fchmod(descriptor, mode)
                 os.fsync(descriptor)
             os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        except OSError as error:
+            self._remove(temporary)
+            raise self._refusal(name, error)
         except BaseException:
-            os.unlink(temporary, dir_fd=self._descriptor)
+            self._remove(temporary)
             raise
         os.fsync(self._descriptor)
 
     def own(self, name, mode, uid, gid):
         """Owner and permissions of a folder in this one."""
-        with self.enter(name) as inner:
+        with self.require(name) as inner:
             os.fchown(inner._descriptor, uid, gid)
             os.fchmod(inner._descriptor, mode)
+
+    def _remove(self, name):
+        try:
+            os.unlink(name, dir_fd=self._descriptor)
+        except OSError as error:
+            if error.errno != errno.ENOENT:  # its owner may have been quicker
+                raise
 
     def _refusal(self, name, error):
         path = os.path.join(self.path, name)
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             return ModuleFailure("%s is a symbolic link or no folder; links that a user controls are not followed" % path)
-        return ModuleFailure("cannot open %s: %s" % (path, error.strerror))
+        return ModuleFailure("cannot use %s: %s" % (path, error.strerror))
 
 
 def open_folder(path):
@@ -108,6 +129,24 @@ def open_folder(path):
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
             return Folder(os.open(os.path.realpath(path), FOLDER), path)  # a home may be a link that root made
         raise ModuleFailure("cannot open the folder %s: %s" % (path, error.strerror))
+
+
+def walk(start, names, owner=None):
+    """The open folder that `names` lead to from `start`, None where one is not there.
+
+    `owner` is (uid, gid) where missing folders are to be made.
+    """
+    folder = open_folder(start)
+    for name in names:
+        if folder is None:
+            return None
+        with folder:
+            inner = folder.enter(name)
+            if inner is None and owner:
+                folder.make(name, 0o700, owner[0], owner[1])
+                inner = folder.require(name)
+        folder = inner
+    return folder
 
 
 def copy_tree(source, target, uid, gid, umask):

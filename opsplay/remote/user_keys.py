@@ -20,25 +20,10 @@ def _place(path, home):
     return os.path.dirname(path), [], os.path.basename(path)
 
 
-def _walk(start, names, make=None):
-    """The open folder at the end, or None. `make` is (uid, gid) where missing folders are to be made."""
-    folder = home_files.open_folder(start)
-    for name in names:
-        if folder is None:
-            return None
-        with folder:
-            inner = folder.enter(name)
-            if inner is None and make:
-                folder.make(name, 0o700, make[0], make[1])
-                inner = folder.enter(name)
-        folder = inner
-    return folder
-
-
 def read_public(path, home):
     """The public key's text, or None where there is no key pair."""
     start, names, name = _place(path, home)
-    folder = _walk(start, names)
+    folder = home_files.walk(start, names)
     if folder is None:
         return None
     with folder:
@@ -51,7 +36,7 @@ def read_public(path, home):
 def require_free(args, path, home):
     """A public key without its private one is somebody's: it is replaced only by force."""
     start, names, name = _place(path, home)
-    folder = _walk(start, names)
+    folder = home_files.walk(start, names)
     if folder is None or args.force:
         return
     with folder:
@@ -81,7 +66,10 @@ def generate(system, args, path, home, uid, gid):
     if run.rc != 0:
         raise ModuleFailure("ssh-keygen failed: %s" % (run.stderr or run.stdout).strip(), rc=run.rc)
     start, names, name = _place(path, home)
-    with _walk(start, names, make=(uid, gid)) as folder:
+    folder = home_files.walk(start, names, owner=(uid, gid))
+    if folder is None:
+        raise ModuleFailure("the home %s is not there" % start)
+    with folder:
         folder.write(name, system.read(private), 0o600, uid, gid)
         folder.write(name + ".pub", system.read(private + ".pub"), 0o644, uid, gid)
 

@@ -70,18 +70,9 @@ def _open(place, make=False):
             os.makedirs(folder_path, 0o700)
             os.chown(folder_path, place["entry"].pw_uid, place["entry"].pw_gid)
         return home_files.open_folder(folder_path)
-    folder = home_files.open_folder(place["home"])
     names = os.path.relpath(folder_path, os.path.abspath(place["home"])).split(os.sep)
-    for name in [name for name in names if name != "."]:
-        if folder is None:
-            return None
-        with folder:
-            inner = folder.enter(name)
-            if inner is None and make:
-                folder.make(name, 0o700, place["entry"].pw_uid, place["entry"].pw_gid)
-                inner = folder.enter(name)
-        folder = inner
-    return folder
+    owner = (place["entry"].pw_uid, place["entry"].pw_gid) if make else None
+    return home_files.walk(place["home"], [name for name in names if name != "."], owner)
 
 
 def _read(system, place):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsplay.cli.completing import modules
 from opsplay.errors import Fault, OpsError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ KINDS = ("module", "filter", "test", "lookup")
 
 
 @click.command("doc", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=modules)
 @click.option("-l", "--list", "list_", is_flag=True, help="List what there is.")
 @click.option("-t", "--type", "kind", type=click.Choice(KINDS), default="module", show_default=True, help="What to explain.")
 @click.option("-s", "--snippet", is_flag=True, help="A task to paste into a playbook.")

@@ -7,19 +7,20 @@ from typing import Any
 
 import click
 
+from opsplay.cli.completing import FILE, hosts
 from opsplay.cli.run_options import connection_options, inventory_options, mode_options, variable_options
 from opsplay.cli.single_module import module_options
 
 
 @click.command("exec", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("pattern")
+@click.argument("pattern", shell_complete=hosts)
 @module_options
 @inventory_options
 @variable_options
 @mode_options
 @connection_options
 @click.option("--one-line", is_flag=True, help="One line a host.")
-@click.option("-o", "--report", "reports", multiple=True, metavar="FILE", help="Write the summary: .html, .json, .md, .xml, .txt.")
+@click.option("-o", "--report", "reports", multiple=True, type=FILE, metavar="FILE", help="Write the summary: .html, .json, .md, .xml, .txt.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
 def exec_(pattern: str, one_line: bool, reports: tuple[str, ...], no_history: bool, **flags: Any) -> int:
     """Run one module on the hosts of PATTERN: opsplay exec web -m service -a 'name=nginx state=restarted'."""

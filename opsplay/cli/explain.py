@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsplay.cli.completing import FILE, hosts
 from opsplay.cli.run_options import inventory_options, variable_options
 from opsplay.errors import Fault, OpsError, did_you_mean
 
@@ -19,9 +20,9 @@ LONGEST = 60
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("host")
+@click.argument("host", shell_complete=hosts)
 @click.argument("variable")
-@click.argument("playbooks", nargs=-1)
+@click.argument("playbooks", nargs=-1, type=FILE)
 @inventory_options
 @variable_options
 @click.option("-j", "--json", "as_json", is_flag=True, help="As JSON.")

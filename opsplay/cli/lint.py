@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsplay.cli.completing import FILE
 from opsplay.cli.run_options import inventory_options, variable_options
 from opsplay.errors import OpsError, OpsErrors
 
@@ -22,7 +23,7 @@ WARNINGS = frozenset({"deprecated-form", "mode-without-zero"})
 
 
 @click.command("lint", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("paths", nargs=-1)
+@click.argument("paths", nargs=-1, type=FILE)
 @inventory_options
 @variable_options
 @click.option("-j", "--json", "as_json", is_flag=True, help="As JSON, one object a finding.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from opsplay.cli.completing import FILE
 from opsplay.cli.run_options import (
     connection_options,
     inventory_options,
@@ -20,7 +21,7 @@ from opsplay.cli.run_options import (
 
 
 @click.command("run", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("playbooks", nargs=-1, required=True)
+@click.argument("playbooks", nargs=-1, required=True, type=FILE)
 @inventory_options
 @tag_options
 @variable_options
@@ -32,6 +33,7 @@ from opsplay.cli.run_options import (
     "--report",
     "reports",
     multiple=True,
+    type=FILE,
     metavar="FILE",
     help="Write the summary: .html, .json, .md, .xml (JUnit), .txt.",
 )

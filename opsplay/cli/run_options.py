@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from opsplay.cli.completing import FILE, hosts
+
 Decorator = Callable[[Any], Any]
 
 
@@ -25,10 +27,11 @@ inventory_options = stacked(
         "--inventory",
         "--inventory-file",
         multiple=True,
+        type=FILE,
         metavar="SOURCE",
         help="Inventory file, folder, script or host list; repeatable.",
     ),
-    click.option("-l", "--limit", metavar="PATTERN", help="Only these hosts of those that a play names."),
+    click.option("-l", "--limit", metavar="PATTERN", shell_complete=hosts, help="Only these hosts of those that a play names."),
 )
 variable_options = stacked(
     click.option(
@@ -43,6 +46,7 @@ variable_options = stacked(
         "--vault-password-file",
         "--vault-pass-file",
         multiple=True,
+        type=FILE,
         metavar="FILE",
         help="File or script with the vault password.",
     ),
@@ -54,7 +58,7 @@ connection_options = stacked(
     click.option("-u", "--user", "remote_user", metavar="USER", help="Log in as this user."),
     click.option("-c", "--connection", metavar="TYPE", help="ssh or local."),
     click.option("-T", "--timeout", type=int, metavar="SECONDS", help="Time to connect and log in."),
-    click.option("--private-key", "--key-file", "private_key_file", metavar="FILE", help="Log in with this key."),
+    click.option("--private-key", "--key-file", "private_key_file", type=FILE, metavar="FILE", help="Log in with this key."),
     click.option("--ssh-common-args", metavar="ARGS", help="Arguments of ssh, e.g. '-o ProxyJump=gate'."),
     click.option("--ssh-extra-args", metavar="ARGS", help="More arguments of ssh."),
     click.option(
@@ -62,13 +66,13 @@ connection_options = stacked(
     ),
     click.option("-k", "--ask-pass", is_flag=True, help="Ask for the login password."),
     click.option(
-        "--connection-password-file", "--conn-pass-file", metavar="FILE", help="File with the login password."
+        "--connection-password-file", "--conn-pass-file", type=FILE, metavar="FILE", help="File with the login password."
     ),
     click.option("-b", "--become", is_flag=True, default=None, help="Become another user on the hosts."),
     click.option("--become-method", metavar="METHOD", help="sudo, su or doas."),
     click.option("--become-user", metavar="USER", help="Become this user (root)."),
     click.option("-K", "--ask-become-pass", is_flag=True, help="Ask for the password that becoming needs."),
-    click.option("--become-password-file", "--become-pass-file", metavar="FILE", help="File with that password."),
+    click.option("--become-password-file", "--become-pass-file", type=FILE, metavar="FILE", help="File with that password."),
     click.option("-f", "--forks", type=int, metavar="N", help="At most this many hosts at a time."),
 )
 mode_options = stacked(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsplay.cli.completing import modules
 from opsplay.cli.run_options import stacked
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from opsplay.vault.secrets import VaultSecrets
 
 module_options = stacked(
-    click.option("-m", "--module-name", "module", metavar="MODULE", default="command", show_default=True, help="The module."),
+    click.option("-m", "--module-name", "module", metavar="MODULE", shell_complete=modules, default="command", show_default=True, help="The module."),
     click.option("-a", "--args", "arguments", metavar="ARGS", default="", help="Its arguments: key=value words, or JSON."),
     click.option("-B", "--background", type=int, default=0, metavar="SECONDS", help="Run in the background, at most so long."),
     click.option("-P", "--poll", "poll", type=int, default=15, metavar="SECONDS", show_default=True,

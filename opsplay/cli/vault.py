@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opsplay.cli.completing import FILE
 from opsplay.cli.vault_options import ask, load_secrets, vault_options
 from opsplay.errors import Fault, OpsError
 
@@ -63,7 +64,7 @@ def one_output(files: tuple[str, ...], output: str | None) -> None:
 
 
 @vault.command()
-@click.argument("file")
+@click.argument("file", type=FILE)
 @encrypt_id
 @click.option("--skip-tty-check", is_flag=True, help="Start the editor even without a terminal.")
 @vault_options
@@ -79,7 +80,7 @@ def create(file: str, encrypt_vault_id: str | None, skip_tty_check: bool, **opti
 
 
 @vault.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @vault_options
 def edit(files: tuple[str, ...], **options: Any) -> None:
     """Change encrypted files in the editor; plaintext is kept in memory only."""
@@ -91,7 +92,7 @@ def edit(files: tuple[str, ...], **options: Any) -> None:
 
 
 @vault.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @vault_options
 def view(files: tuple[str, ...], **options: Any) -> None:
     """Print encrypted files; through a pager at a terminal."""
@@ -107,7 +108,7 @@ def view(files: tuple[str, ...], **options: Any) -> None:
 
 
 @vault.command()
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, type=FILE)
 @output_option
 @encrypt_id
 @vault_options
@@ -126,7 +127,7 @@ def encrypt(files: tuple[str, ...], output: str | None, encrypt_vault_id: str | 
 
 
 @vault.command()
-@click.argument("files", nargs=-1)
+@click.argument("files", nargs=-1, type=FILE)
 @output_option
 @vault_options
 def decrypt(files: tuple[str, ...], output: str | None, **options: Any) -> None:
@@ -142,7 +143,7 @@ def decrypt(files: tuple[str, ...], output: str | None, **options: Any) -> None:
 
 
 @vault.command()
-@click.argument("files", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option("--new-vault-id", metavar="ID@SOURCE", help="The new id and where its password comes from.")
 @click.option("--new-vault-password-file", metavar="FILE", help="A file with the new password.")
 @encrypt_id

@@ -148,10 +148,3 @@ def test_version_is_quick() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.15
-
-
-def test_completion_names_the_commands() -> None:
-    environment = {"_OPSPLAY_COMPLETE": "bash_complete", "COMP_WORDS": "opsplay in", "COMP_CWORD": "1", "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-m", "opsplay.cli.main"], env=environment, capture_output=True, text=True, timeout=30, check=False)
-    done = subprocess.run([str(Path(sys.executable).parent / "opsplay")], env=environment, capture_output=True, text=True, timeout=30, check=False)
-    assert done.stdout == "plain,inventory\n"

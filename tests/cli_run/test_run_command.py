@@ -65,6 +65,18 @@ def test_secrets_of_extra_vars_stay_out_of_the_record(place: Path) -> None:
     assert not [path for path in kept if b"s3cr3t-val" in path.read_bytes()]
 
 
+def test_no_log_keeps_a_diff_out_of_every_report(place: Path) -> None:
+    write(place, diff_yml="- hosts: h1\n  gather_facts: false\n  tasks:\n    - {name: put, no_log: true, loop: [1, 2],"
+                          " copy: {content: 's3cr3t-val {{ item }}', dest: '{{ playbook_dir }}/put'}}\n")  # fmt: skip
+    reports = [word for ending in ("html", "json", "md", "xml", "txt") for word in ("-o", f"r.{ending}")]
+    done = opsplay(place, "run", "-i", "inv", "-D", "-vvv", "diff.yml", *reports)
+    assert done.returncode == 0 and (place / "put").read_text() == "s3cr3t-val 2"
+    told = [*place.glob("r.*"), *(path for path in (place / "state").rglob("*") if path.is_file())]
+    assert len(told) > 5
+    assert not [path for path in told if b"s3cr3t-val" in path.read_bytes()]
+    assert "s3cr3t-val" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("tail", "codes"),
     [

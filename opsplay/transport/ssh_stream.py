@@ -18,7 +18,7 @@ WINDOW = 2 * 1024 * 1024
 PACKET = 32 * 1024
 BACKLOG = 1024 * 1024
 
-_OPEN, _ADJUST, _DATA, _EOF, _CLOSE, _REQUEST = (bytes([number]) for number in (90, 93, 94, 96, 97, 98))
+_OPEN, _ADJUST, _EOF, _CLOSE, _REQUEST = (bytes([number]) for number in (90, 93, 96, 97, 98))
 
 
 class ChannelRefused(OpsError):
@@ -120,8 +120,6 @@ class SshStream:
         """Sends what the host's window and the connection's backlog allow."""
         while self._queue and self._room and not self._waits_for_wire:
             chunk = self._queue[0][: min(self._room, self._packet)]
-            message = self._message(_DATA)
-            message.add_string(bytes(chunk))
             self._room -= len(chunk)
             self.queued -= len(chunk)
             rest = self._queue[0][len(chunk) :]
@@ -129,7 +127,7 @@ class SshStream:
                 self._queue[0] = rest
             else:
                 self._queue.popleft()
-            self.wire.post(message)
+            self.wire.post_data(self._remote, chunk)
             if self.wire.backlog > BACKLOG:
                 self._waits_for_wire = True
                 self.wire.when_drained.append(self._wire_drained)

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import select
-import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -31,71 +28,15 @@ from paramiko.common import (
     MSG_CHANNEL_WINDOW_ADJUST,
 )
 
-AT_ONCE = 16 * 1024  # a writable socket takes this much without waiting
-READ_SIZE = 256 * 1024
+from opsplay.transport.ssh_packets import AT_ONCE, BATCH, BufferedSocket, Data, SealingPacketizer, Several
+
 CIPHERS = (
     "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
 )  # fmt: skip
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 
 
-class BufferedSocket:
-    """What paramiko reads from: one system call for many of its small reads; wakes seldom while nothing comes."""
-
-    def __init__(self, sock: Any, patience: float = 0.1) -> None:
-        self.sock = sock
-        self.heard = time.monotonic()
-        self._rest = b""
-        self._closed = False
-        sock.settimeout(patience)
-
-    def recv(self, size: int) -> bytes:
-        if not self._rest:
-            self._rest = self.sock.recv(READ_SIZE)
-            self.heard = time.monotonic()
-        if size >= len(self._rest):
-            data, self._rest = self._rest, b""
-        else:
-            data, self._rest = self._rest[:size], self._rest[size:]
-        return data
-
-    def send(self, data: bytes) -> int:
-        return int(self.sock.send(data))
-
-    def settimeout(self, seconds: float | None) -> None:
-        """paramiko wants to wake ten times a second; closing wakes it here, so it need not."""
-
-    def be_patient(self) -> None:
-        self.sock.settimeout(2.0)
-
-    def writable(self) -> bool:
-        """True when the socket takes AT_ONCE bytes without waiting."""
-        try:
-            if not isinstance(self.sock, socket.socket):
-                return bool(self.sock.send_ready())  # a channel through a jump host
-            poll = select.poll()
-            poll.register(self.sock, select.POLLOUT)
-            return any(event & select.POLLOUT for _, event in poll.poll(0))
-        except (OSError, ValueError, AttributeError):
-            return False
-
-    def close(self) -> None:
-        self._closed = True
-        with contextlib.suppress(OSError):
-            if isinstance(self.sock, socket.socket):
-                self.sock.shutdown(socket.SHUT_RDWR)  # wakes the thread that reads
-        with contextlib.suppress(OSError):
-            self.sock.close()
-
-
 CURVE25519 = "curve25519-sha256"
-
-
-class UntimedPacketizer(paramiko.Packetizer):  # type: ignore[misc]
-    """Without paramiko's timer thread for each handshake: whoever logs in closes the socket when time is over."""
-
-    def start_handshake(self, timeout: float) -> None:
-        return None
 
 
 def _call(name: str) -> Callable[[Any, Any], None]:
@@ -122,7 +63,7 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
 
     def __init__(self, sock: Any) -> None:
         self.wire = BufferedSocket(sock)
-        super().__init__(self.wire, packetizer_class=UntimedPacketizer)
+        super().__init__(self.wire, packetizer_class=SealingPacketizer)
         options = self.get_security_options()
         options.ciphers = [cipher for cipher in CIPHERS if cipher in self._cipher_info]
         options.digests = [mac for mac in MACS if mac in self._mac_info]
@@ -200,9 +141,16 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
         self.streams.pop(number, None)
         self._channels.delete(number)
 
+    def post_data(self, channel: int, view: memoryview) -> None:
+        """The same for bytes of a channel, which are copied only when they go out."""
+        data = Data(channel, view)
+        self._post(data, len(data))
+
     def post(self, message: paramiko.Message) -> None:
         """Sends the message, or queues it for the writing thread; never blocks."""
-        size = len(message.asbytes())
+        self._post(message, len(message.asbytes()))
+
+    def _post(self, message: Any, size: int) -> None:
         with self._outbox_lock:
             direct = not self._writer_runs and not self._outbox and size <= AT_ONCE
             if not direct:
@@ -211,14 +159,14 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
             with self._outbox_lock:
                 self._queue(message, size)
 
-    def _queue(self, message: paramiko.Message, size: int) -> None:
+    def _queue(self, message: Any, size: int) -> None:
         self._outbox.append((message, size))
         self.backlog += size
         if not self._writer_runs:
             self._writer_runs = True
             threading.Thread(target=self._write_outbox, daemon=True, name="opsplay-ssh-writer").start()
 
-    def _send_now(self, message: paramiko.Message) -> bool:
+    def _send_now(self, message: Any) -> bool:
         if not self.clear_to_send.is_set() or not self.wire.writable():
             return False
         if not self.clear_to_send_lock.acquire(blocking=False):
@@ -242,11 +190,11 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
                     self.backlog = 0
                     self._writer_runs = False
                     break
-                message, size = self._outbox.popleft()
+                taken = [self._outbox.popleft() for _ in range(min(BATCH, len(self._outbox)))]
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-                self._send_user_message(message)
+                self._send_user_message(Several([message for message, _ in taken]))
             with self._outbox_lock:
-                self.backlog -= size
+                self.backlog -= sum(size for _, size in taken)
         self.tell(self._drained)
 
     def _drained(self) -> None:

@@ -24,6 +24,8 @@ KNOWN_COLLECTIONS = (
     "community.postgresql",
     "community.crypto",
     "community.libvirt",
+    "community.mysql",
+    "ansible.mysql",
 )
 
 
@@ -169,7 +171,11 @@ class Catalog:
     def collection_folders(self, collection: str) -> list[str]:
         """Where a collection is installed, the nearest first; two names with a dot between make one."""
         parts = collection.split(".")
-        places = [Path(base) / "ansible_collections" / parts[0] / parts[1] for base in self.collections_path] if len(parts) > 1 else []
+        places = (
+            [Path(base) / "ansible_collections" / parts[0] / parts[1] for base in self.collections_path]
+            if len(parts) > 1
+            else []
+        )
         return [str(place) for place in places if place.is_dir()]
 
     def group(self, name: str, collections: Iterable[str] = ()) -> set[str]:
@@ -184,8 +190,23 @@ class Catalog:
     def names(self) -> set[str]:
         return set(own_actions() | own_modules() | STATEMENTS)
 
+    def absent_from(self, name: str) -> str:
+        """The well-known collection that the name belongs to and that is not installed; nothing for what may be a slip."""
+        from opsplay.model.elsewhere import SHORT, collection_of
+
+        collection, short = collection_of(name), name.rpartition(".")[2]
+        if not collection or ("." in name and self.collection_folders(collection)):
+            return ""
+        slip = collection in KNOWN_COLLECTIONS and SHORT.get(short) != collection and did_you_mean(short, self.names())
+        return "" if slip else collection
+
     def suggestion(self, name: str) -> str:
-        return did_you_mean(name.rpartition(".")[2], self.names())
+        collection = self.absent_from(name)
+        return installing(collection) if collection else did_you_mean(name.rpartition(".")[2], self.names())
+
+
+def installing(collection: str) -> str:
+    return f"It is a module of {collection}, which is not installed. Get it with: ansible-galaxy collection install {collection}"
 
 
 def refuse_plugin(verb: Verb, where: Where | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from opsplay.errors import OpsError, Where
 from opsplay.model import keywords as words
 from opsplay.model.building import Parent, Workshop, as_list, check_keys, only_list, text_of
-from opsplay.model.catalog import Verb, refuse_plugin
+from opsplay.model.catalog import Verb, installing, refuse_plugin
 from opsplay.model.free_form import parse_pairs
 from opsplay.model.keyword_values import keyword_values
 from opsplay.model.play import Block, Entry, Loop, Task
@@ -60,7 +60,12 @@ def build_entry(shop: Workshop, node: Node, parent: Parent) -> list[Entry]:
 def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     check_keys(shop, node, words.BLOCK, "Block")
     if parent.is_handler:
-        raise OpsError("block-as-handler", "Using a block as a handler is not supported.", node.where, "Notify its tasks one by one, by a topic they listen to.")
+        raise OpsError(
+            "block-as-handler",
+            "Using a block as a handler is not supported.",
+            node.where,
+            "Notify its tasks one by one, by a topic they listen to.",
+        )
     if "block" not in node:
         raise OpsError(
             "no-block",
@@ -73,7 +78,9 @@ def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     inner = parent.with_(
         keywords=words.inherit(parent.keywords, own), layers=(*parent.layers, layer) if layer else parent.layers
     )
-    block, rescue, always = (build_entries(shop, only_list(node.get(part), part), inner) for part in ("block", "rescue", "always"))
+    block, rescue, always = (
+        build_entries(shop, only_list(node.get(part), part), inner) for part in ("block", "rescue", "always")
+    )
     name = compile_value(node.get("name")) if "name" in node else None  # type: ignore[arg-type]
     return Block(shop.uid(), name, block, rescue, always, inner.keywords, node.where, parent.role)  # type: ignore[arg-type]
 
@@ -107,9 +114,16 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
     from opsplay.model.imports import expand_import
 
     if parent.is_handler and verb == "meta" and args.get("_raw_params") == "flush_handlers":
-        raise OpsError("flush-as-handler", "flush_handlers cannot be used as a handler", node.where, "Put it among the tasks.")
+        raise OpsError(
+            "flush-as-handler", "flush_handlers cannot be used as a handler", node.where, "Put it among the tasks."
+        )
     if parent.is_handler and verb in ("include_role", "import_role"):
-        raise OpsError("role-as-handler", f"Using '{verb}' as a handler is not supported.", node.where, "Put the role's tasks in a file and include that.")
+        raise OpsError(
+            "role-as-handler",
+            f"Using '{verb}' as a handler is not supported.",
+            node.where,
+            "Put the role's tasks in a file and include that.",
+        )
 
     return expand_import(shop, task, parent)
 
@@ -138,7 +152,8 @@ def find_action(shop: Workshop, node: MapNode, parent: Parent) -> tuple[str, Nod
     if known:
         return str(known[0][0].value), known[0][1]
     if candidates:
-        raise unknown_word(shop, str(candidates[0][0].value), candidates[0][0].where, "module")
+        may_be_absent(shop, node, candidates[0][0], parent)
+        return str(candidates[0][0].value), candidates[0][1]
     raise OpsError(
         "no-action",
         "no module/action detected in task",
@@ -147,12 +162,32 @@ def find_action(shop: Workshop, node: MapNode, parent: Parent) -> tuple[str, Nod
     )
 
 
-def unknown_word(shop: Workshop, name: str, where: Where, kind: str) -> OpsError:
+def may_be_absent(shop: Workshop, node: MapNode, key: ScalarNode, parent: Parent) -> None:
+    """A module that a well-known collection has and this does not is an error where its task would run, not before:
+    roles name such modules for other systems than the one at hand. Raises OpsError for any other unknown name."""
+    name = str(key.value)
+    collection = shop.catalog.absent_from(name)
+    if not collection or not may_not_run(node, parent):
+        raise unknown_word(shop, name, key.where, "module", collection)
+    shop.notices.append(
+        f"{key.where}: {name} is a module of {collection}, which is not installed; the task fails where it would run"
+    )
+
+
+def may_not_run(node: MapNode, parent: Parent) -> bool:
+    """Whether a condition, a loop, a tag or nobody's notice may keep the task from running."""
+    mine = any(
+        str(key.value) in ("when", "loop", "tags") or str(key.value).startswith("with_") for key, _ in node.pairs
+    )
+    return mine or parent.is_handler or bool(parent.keywords.get("when") or parent.keywords.get("tags"))
+
+
+def unknown_word(shop: Workshop, name: str, where: Where | None, kind: str, collection: str = "") -> OpsError:
     from opsplay.errors import did_you_mean
 
     known = shop.catalog.names() | (words.TASK if "." not in name else set())
-    hint = did_you_mean(name.rpartition(".")[2], known)
-    listing = "List them with: opsplay doc --list"
+    hint = installing(collection) if collection else did_you_mean(name.rpartition(".")[2], known)
+    listing = "" if collection else "List them with: opsplay doc --list"
     message = f'no module is called "{name}"' if kind == "module" else f'"{name}" is no keyword of a task'
     return OpsError(f"unknown-{kind}", f"{message} (couldn't resolve module/action '{name}')" if kind == "module" else message, where,
                     f"{hint} {listing}".strip(), width=len(name))  # fmt: skip

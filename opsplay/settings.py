@@ -149,6 +149,7 @@ class Settings:
     tags_skip: tuple[str, ...] = setting((), "skip", "ANSIBLE_SKIP_TAGS", section="tags", kind="list")
     diff_always: bool = setting(False, "always", "ANSIBLE_DIFF_ALWAYS", section="diff", kind="bool")
     diff_context: int = setting(3, "context", "ANSIBLE_DIFF_CONTEXT", section="diff", kind="int")
+    debug: bool = setting(False, "debug", "ANSIBLE_DEBUG", kind="bool")  # tell also what the engine does unasked
     verbosity: int = setting(0, "verbosity", "ANSIBLE_VERBOSITY", kind="int")
     nocolor: bool = setting(False, "nocolor", "ANSIBLE_NOCOLOR", "NO_COLOR", kind="bool")
     force_color: bool = setting(False, "force_color", "ANSIBLE_FORCE_COLOR", kind="bool")

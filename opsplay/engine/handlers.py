@@ -31,22 +31,22 @@ class Handlers:
         self._sections += [[task for task in walk_tasks((entry,)) if task.uid not in known] for entry in entries]
 
     def notify(self, walk: Walk, name: str, by: Task) -> None:
-        """Raises OpsError where no handler has the name."""
-        found = self.find(name, by)
-        if not found:
+        """Remember the name: which handlers have it is seen when they are flushed. Raises OpsError where none has it now."""
+        if not self.find(name):
             self.missing(name, by)
-        for task in found:
-            walk.notified.setdefault(task.uid)
-            self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name))
+            return
+        walk.notified.setdefault(name)
+        self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name))
 
-    def find(self, name: str, by: Task) -> list[Task]:
-        """The handler of that name in the section that was loaded last, and all that listen to it."""
+    def find(self, name: str) -> list[Task]:
+        """The handler of that name in the section that was loaded last, and those that listen to it: of one name the last loaded."""
         newest = [task for section in reversed(self._sections) for task in section]
         named = next((task for task in newest if name in self.names(task)), None)
-        mine = next((task for task in newest if by.role and task.role and task.role.path == by.role.path and name in self.names(task)), None)
-        first = mine or named
-        listening = [task for task in self.tasks() if task is not first and name in self.topics(task)]
-        return [*([first] if first else []), *listening]
+        listening: dict[object, Task] = {}
+        for task in newest:
+            if name in self.topics(task):
+                listening.setdefault(self.title(task) or task.uid, task)
+        return [*([named] if named else []), *(task for task in listening.values() if task is not named)]
 
     def names(self, task: Task) -> set[str]:
         name = self.title(task)

@@ -45,6 +45,7 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
     await action(walk, task, key)
 
 
+FLUSHED = "triggered running handlers for {0}"
 UNMET = {
     "end_host": "continuing execution for {0}", "end_play": "continuing play", "end_batch": "continuing current batch",
     "end_role": "continuing role", "clear_facts": "not clearing facts and fact cache for {0}", "reset_connection": "not resetting connection",
@@ -52,7 +53,7 @@ UNMET = {
 
 
 async def flush_handlers(walk: Walk, task: Task, key: Key) -> None:
-    tell(walk, task, f"triggered running handlers for {walk.host}")
+    tell(walk, task, FLUSHED.format(walk.host))
     await walk.flush((*key, 0))
 
 
@@ -112,6 +113,12 @@ async def end_role(walk: Walk, task: Task, key: Key) -> None:
 def tell(walk: Walk, task: Task, text: str) -> None:
     if walk.run.settings.verbosity:
         walk.run.emit(Notice(time.time(), "info", f"META: {text}", str(task.where), walk.host))
+
+
+def tell_unasked(walk: Walk, text: str) -> None:
+    """What the engine does by itself is told to those who debug."""
+    if walk.run.settings.debug:
+        walk.run.emit(Notice(time.time(), "info", f"META: {text}", str(walk.play_run.play.where), walk.host))
 
 
 def tell_unmet(walk: Walk, task: Task, name: str, reason: str) -> None:

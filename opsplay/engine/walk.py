@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.engine.conductor import Key, Turn
 from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, TaskFailed
 from opsplay.engine.results import failure
-from opsplay.engine.statements import run_meta
+from opsplay.engine.statements import FLUSHED, run_meta, tell_unasked
 from opsplay.engine.task_run import TaskRun
 from opsplay.engine.vars_files import load_vars_files
 from opsplay.errors import OpsError
@@ -35,7 +35,8 @@ class Walk:
         self.done_roles: set[object] = set()
         self.cleared = False  # by meta: clear_host_errors, of the failure that an `always` is run for
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
-        self.notified: dict[str, None] = {}
+        self.notified: dict[str, None] = {}  # names and topics, until they are flushed
+        self.due: set[str] = set()  # handlers to run
         self.ahead: dict[str, PreparedTask] = {}
         self.requests: list[Request] = []
         self._line: list[tuple[tuple[Entry, ...], int]] = []  # where it is in each list of tasks around it
@@ -64,6 +65,8 @@ class Walk:
         ]  # fmt: skip
         for index, entries in enumerate(sections):
             if entries is None:
+                if self.notified:
+                    tell_unasked(self, FLUSHED.format(self.host))
                 await self.flush((index,))
             else:
                 await self.entries(entries, (index,))
@@ -250,9 +253,12 @@ class Walk:
 
     async def flush(self, key: Key) -> None:
         """Run the notified handlers once, in the order of their definition; one that notifies an earlier one leaves it for later."""
-        for index, handler in enumerate(self.play_run.handlers.tasks()):
-            if handler.uid in self.notified:
-                del self.notified[handler.uid]
+        handlers = self.play_run.handlers
+        for index, handler in enumerate(handlers.tasks()):
+            while self.notified:
+                self.due.update(task.uid for task in handlers.find(self.notified.popitem()[0]))
+            if handler.uid in self.due:
+                self.due.discard(handler.uid)
                 await self.task(handler, (*key, index))
 
     def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:

@@ -78,6 +78,7 @@ connection_options = stacked(
 mode_options = stacked(
     click.option("-C", "--check", is_flag=True, help="Change nothing; predict what would change."),
     click.option("-D", "--diff", is_flag=True, help="Show what changes in files."),
+    click.option("--flush-cache", is_flag=True, help="Forget the cached facts of the hosts first."),
     click.option("-v", "--verbose", count=True, help="Say more; repeatable."),
 )
 tag_options = stacked(
@@ -86,7 +87,6 @@ tag_options = stacked(
     click.option("--start-at-task", metavar="NAME", help="Begin at the task of this name."),
     click.option("--step", is_flag=True, help="Ask before every task."),
     click.option("--force-handlers", is_flag=True, help="Run handlers even where a task failed."),
-    click.option("--flush-cache", is_flag=True, help="Forget cached facts."),
 )
 listing_options = stacked(
     click.option("--list-hosts", is_flag=True, help="Only list the hosts."),

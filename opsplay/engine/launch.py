@@ -19,6 +19,7 @@ from opsplay.engine.connections import Connections, Open
 from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
 from opsplay.engine.selection import check_start
 from opsplay.errors import EXIT_CODES, Fault, OpsError, OpsErrors, did_you_mean
+from opsplay.inventory.inventory import LOCALHOST
 from opsplay.events import Listener, Notice, RunStarted
 from opsplay.inventory.live import LiveInventory
 from opsplay.inventory.settings import InventorySettings
@@ -82,9 +83,26 @@ def assemble(
     templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]
     return run
 
+    use_fact_cache(run)
 
 def inventory_settings(settings: Settings, extra: VarLayer) -> InventorySettings:
     """How inventories are read; a source that cannot be read stops a run, but for the drop-ins, as Ansible has it."""
+def use_fact_cache(run: Run) -> None:
+    """Facts of earlier runs, where the settings ask for them; `--flush-cache` forgets those of the hosts in --limit."""
+    from opsplay.variables.fact_cache import fact_cache
+
+    def warn(text: str) -> None:
+        if run.listeners:
+            run.warn(text)
+        else:
+            run.inventory.notices.append(text)  # told when the run starts
+
+    run.store.fact_cache = fact_cache(run.settings, warn)
+    if run.options.flush_cache:
+        for host in {*run.inventory.select("all", run.options.limit, lambda text: None), *LOCALHOST}:
+            run.store.clear_facts(host)
+
+
     strict = settings.inventory_any_unparsed_failed or not settings.compatible
     return InventorySettings.of(settings, extra_variables=extra.values, unparsed="error" if strict else "warn")
 

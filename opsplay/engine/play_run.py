@@ -119,7 +119,7 @@ class PlayRun:
         self.conductor = self.strategy(batch)
         for host in batch:
             load_vars_files(self, host, final=False)
-        self.gathering = self.gathering_task(batch)
+        self.gathering = self.gathering_task()
         self.walks = {host: Walk(self, host) for host in batch}
         walks = [asyncio.ensure_future(walk.go()) for walk in self.walks.values()]
         try:
@@ -176,13 +176,12 @@ class PlayRun:
         elif turn.task.verb in ("include_tasks", "include_role"):
             turn.on_over.append(self.includes.announce)
 
-    def gathering_task(self, batch: list[str]) -> tuple[Entry, ...]:
+    def gathering_task(self) -> tuple[Entry, ...]:
         wanted = self.value("gather_facts")
         settings = self.run.settings
         if wanted is None:
             wanted = settings.gathering != "explicit"
-        smart = settings.gathering == "smart" and self.play.keywords.get("gather_facts") is None
-        if not wanted or (smart and all(self.run.store.memory(host).facts for host in batch)):
+        if not wanted:
             return ()
         args = {
             name: value

@@ -95,6 +95,7 @@ class Run:
         finally:
             await self.connections.close()
 
+            self.store.keep_facts()
     async def plays(self, playbook: Playbook, workshop: Workshop) -> bool:
         """Whether anything may follow."""
         for notice in workshop.notices:
@@ -126,6 +127,7 @@ class Run:
         await play_run.go()
         return not play_run.broken
 
+        self.store.keep_facts()
     def hosts_of(self, play: Play) -> list[str]:
         """The play's hosts by pattern and --limit. Raises OpsError for a pattern that cannot be resolved."""
         rendered = self.templar.render(
@@ -267,8 +269,12 @@ class Run:
     def _fixed_layers(self) -> set[int]:
         return self.store.fixed_layers
 
-    def learn_facts(self, host: str, facts: Mapping[str, Any]) -> None:
-        self.store.memory(host).learn_facts(facts)
+    def learn_facts(self, host: str, facts: Mapping[str, Any], gathered: bool = False) -> None:
+        memory = self.store.memory(host)
+        memory.learn_facts(facts)
+        if gathered:
+            memory.gathered = True
+            self.store.keep_facts((host,))
         self.emit(FactsGathered(time.time(), host, facts))
 
     def add_host(self, name: str, groups: list[str], variables: Mapping[str, Any]) -> bool:

@@ -62,7 +62,7 @@ async def noop(walk: Walk, task: Task, key: Key) -> None:
 
 
 async def clear_facts(walk: Walk, task: Task, key: Key) -> None:
-    walk.memory.clear_facts()
+    walk.run.store.clear_facts(walk.host)
     tell(walk, task, "facts cleared")
 
 

@@ -400,7 +400,7 @@ class TaskRun:
         for item in results or ():
             facts = item.get("ansible_facts") if isinstance(item, Mapping) else None
             if isinstance(facts, Mapping) and not item.get("_opsplay_facts_done"):
-                walk.run.learn_facts(host or walk.host, facts)
+                walk.run.learn_facts(host or walk.host, facts, task.verb == "gather_facts")
 
     def notify(self, scope: Scope) -> None:
         for name in self.task.keywords.get("notify", ()):  # type: ignore[attr-defined]

@@ -61,7 +61,7 @@ class Walk:
     async def sections(self) -> None:
         play = self.play_run.play
         sections: list[tuple[Entry, ...] | None] = [
-            self.play_run.gathering, play.pre_tasks, None, play.roles, play.tasks, None, play.post_tasks, None,
+            self.gathering, play.pre_tasks, None, play.roles, play.tasks, None, play.post_tasks, None,
         ]  # fmt: skip
         for index, entries in enumerate(sections):
             if entries is None:
@@ -72,6 +72,11 @@ class Walk:
                 await self.entries(entries, (index,))
             if index == 0 and play.vars_files:
                 load_vars_files(self.play_run, self.host, final=True)
+
+    @property
+    def gathering(self) -> tuple[Entry, ...]:
+        """`gathering = smart` asks no host twice."""
+        return () if self.run.settings.gathering == "smart" and self.memory.gathered else self.play_run.gathering
 
     async def forced_flush(self) -> None:
         try:

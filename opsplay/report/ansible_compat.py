@@ -57,6 +57,7 @@ class AnsibleOutput:
                 self._host_finished(event)
             case TaskStarted():
                 self.tasks[event.task_id] = event
+                self.banner_of = ""  # a play that begins as the last one ended, with the same task
                 self._task_banner(event.task_id)
             case ItemFinished():
                 self._item_finished(event)

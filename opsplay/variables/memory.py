@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opsplay.variables.fact_cache import GATHERED
+
 # A host may describe itself; it may not tell the controller how to reach it or whom to become there.
 NEVER_FROM_A_HOST = ("ansible_become", "ansible_ssh_", "ansible_sudo", "ansible_su_", "ansible_connection")
 NEVER_EXACTLY = frozenset(
@@ -42,26 +44,33 @@ NEVER_EXACTLY = frozenset(
 class Memory:
     """One host's. `pending` names results that are still under way: reading one stops a look-ahead."""
 
-    __slots__ = ("facts", "included", "pending", "set_facts", "top_facts")
+    __slots__ = ("changed", "facts", "gathered", "included", "pending", "set_facts", "top_facts")
 
-    def __init__(self) -> None:
+    def __init__(self, cached: Mapping[str, Any] | None = None) -> None:
         self.facts: dict[str, Any] = {}  # without the ansible_ prefix: `ansible_facts`
         self.top_facts: dict[str, Any] = {}  # as modules returned them: injected as variables
         self.set_facts: dict[str, Any] = {}
         self.included: dict[str, object] = {}
         self.pending: set[str] = set()
+        self.gathered = False  # by this run or, as the cache remembers, by an earlier one
+        if cached:
+            self.gathered = bool(cached.get(GATHERED))
+            self.learn_facts(cached)
+        self.changed = False  # facts that the cache has not got yet
 
     def learn_facts(self, facts: Mapping[str, Any]) -> None:
         """Take a module's `ansible_facts`; names that steer the controller are dropped."""
         for name, value in facts.items():
-            if not isinstance(name, str) or forbidden(name):
+            if not isinstance(name, str) or name == GATHERED or forbidden(name):
                 continue
             self.top_facts[name] = value
             self.facts[name.removeprefix("ansible_")] = value
+        self.changed = True
 
     def clear_facts(self) -> None:
         self.facts.clear()
         self.top_facts.clear()
+        self.gathered = self.changed = False
 
 
 def forbidden(name: str) -> bool:

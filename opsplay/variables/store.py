@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from opsplay.model.play import Play, RoleRef, Task
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import ScopeView
+from opsplay.variables.fact_cache import NoFactCache
 from opsplay.variables.magic import Magic
 from opsplay.variables.memory import Memory
 from opsplay.variables.scope import Chain, HostVars, MergingScope, Scope
@@ -72,6 +73,7 @@ class VariableStore:
         self.options: Options = options
         self.extra = extra
         self.templar: Templar = None  # type: ignore[assignment] # set by the run: a templar looks things up in the store
+        self.fact_cache = NoFactCache()
         self._memories: dict[str, Memory] = {}
         self._inventory_chains: dict[tuple[str, str | None], Chain] = {}
         self._role_chains: dict[tuple[int, int], tuple[Chain, Chain]] = {}
@@ -85,8 +87,20 @@ class VariableStore:
     def memory(self, host: str) -> Memory:
         memory = self._memories.get(host)
         if memory is None:
-            memory = self._memories[host] = Memory()
+            memory = self._memories[host] = Memory(self.fact_cache.load(host))
         return memory
+
+    def keep_facts(self, hosts: Iterable[str] | None = None) -> None:
+        """Give the cache what these hosts, or all, have told since it was last asked to keep it."""
+        for host in list(self._memories) if hosts is None else hosts:
+            memory = self.memory(host)
+            if memory.changed:
+                self.fact_cache.store(host, memory.top_facts, memory.gathered)
+                memory.changed = False
+
+    def clear_facts(self, host: str) -> None:
+        self.memory(host).clear_facts()
+        self.fact_cache.forget(host)
 
     def inventory_changed(self) -> None:
         self._inventory_chains.clear()
@@ -111,7 +125,11 @@ class VariableStore:
         chain = self._inventory_chains.get(key)
         if chain is None:
             inventory = self.inventory
-            layers = inventory.host_layers(host, playbook_dir) if self.known(host) else inventory.own_group_layers("all", playbook_dir)
+            layers = (
+                inventory.host_layers(host, playbook_dir)
+                if self.known(host)
+                else inventory.own_group_layers("all", playbook_dir)
+            )
             chain = self._inventory_chains[key] = tuple(layer.values for layer in reversed(layers) if layer.values)
             self.fixed_layers.update(id(mapping) for mapping in chain)
             self.fixed_layers.add(id(self.memory(host).top_facts))

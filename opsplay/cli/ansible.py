@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from opsplay import __version__
+from opsplay import __version__, signals
 from opsplay.cli.run_options import (
     connection_options,
     inventory_options,
@@ -60,7 +60,10 @@ def run_shown(prepared: Any, settings: Any) -> int:
     from opsplay.report.output import Output
     from opsplay.report.run_stats import RunStats
 
-    environ = {**os.environ, **({"NO_COLOR": "1"} if settings.nocolor or (not settings.force_color and not sys.stdout.isatty()) else {})}
+    environ = {
+        **os.environ,
+        **({"NO_COLOR": "1"} if settings.nocolor or (not settings.force_color and not sys.stdout.isatty()) else {}),
+    }
     listener = AnsibleOutput(Output(sys.stdout, environ), Output(sys.stderr, environ), verbosity=settings.verbosity)
     if settings.show_custom_stats:
         listener.custom_stats = RunStats()
@@ -114,16 +117,20 @@ def program(name: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
 
 
-def main() -> None:
+def main() -> int:
     name, arguments = sys.argv[1], sys.argv[2:]
     sys.argv = [name, *arguments]
-    sys.exit(guarded(name, arguments))
+    code = guarded(name, arguments)
+    signals.ignore()
+    return code
 
 
 def guarded(name: str, arguments: list[str]) -> int:
     """Run the program; Ansible's exit codes: 1 errors, 4 content that cannot be parsed, 5 wrong usage, 250 our own fault."""
     try:
-        code = program(name).main(arguments, prog_name=name, standalone_mode=False)  # type: ignore[attr-defined]
+        command = program(name)
+        signals.raise_interrupt()
+        code = command.main(arguments, prog_name=name, standalone_mode=False)  # type: ignore[attr-defined]
         sys.stdout.flush()
         return int(code or 0)
     except OpsErrors as errors:
@@ -145,6 +152,8 @@ def guarded(name: str, arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
     except Exception as error:
+        if signals.came():  # an interrupt may come out as another error
+            return INTERRUPTED
         from opsplay.cli.main import our_fault
 
         our_fault(error)
@@ -160,7 +169,9 @@ def complain(error: OpsError) -> None:
         text = source_line(error.where)
         if text is not None:
             lines.append(f"{error.where.line} {text}")
-            lines.append(" " * (len(str(error.where.line)) + error.where.column) + "^ column " + str(error.where.column))
+            lines.append(
+                " " * (len(str(error.where.line)) + error.where.column) + "^ column " + str(error.where.column)
+            )
     if error.remedy:
         lines.append(error.remedy)
     sys.stderr.write("\n".join(lines) + "\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,19 +103,39 @@ def run_for(flags: Mapping[str, Any], settings: Settings, playbook_dir: Path | N
 
 def ask_operator(prompt: str, echo: bool, seconds: float | None) -> str | None:
     """A line from the terminal; None where there is none or time is up."""
-    import select
-
     if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
         return None
-    if not echo:
-        import getpass
-
-        return getpass.getpass(prompt)
     sys.stdout.write(prompt)
     sys.stdout.flush()
-    if seconds is not None:
-        ready, _, _ = select.select([sys.stdin], [], [], seconds)
-        if not ready:
-            return None
-    line = sys.stdin.readline()
-    return line.rstrip("\n") if line else None
+    if echo:
+        return read_line(sys.stdin.fileno(), seconds)
+    with hidden_typing(sys.stdin.fileno()):
+        line = read_line(sys.stdin.fileno(), seconds)
+    sys.stdout.write("\n")
+    return line
+
+
+def read_line(terminal: int, seconds: float | None) -> str | None:
+    """Read without Python's buffer: a thread that waits in it would break the exit of the program."""
+    import select
+
+    ready, _, _ = select.select([terminal], [], [], seconds)
+    line = os.read(terminal, 65536) if ready else b""  # a terminal gives a line at a time
+    return line.decode(errors="surrogateescape").rstrip("\n") if line else None
+
+
+@contextlib.contextmanager
+def hidden_typing(terminal: int) -> Iterator[None]:
+    """Echo is off; it is on again also when the program ends while it waits."""
+    import atexit
+    import termios
+
+    before = termios.tcgetattr(terminal)
+    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+    atexit.register(termios.tcsetattr, terminal, termios.TCSADRAIN, before)
+    try:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        atexit.unregister(termios.tcsetattr)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from opsplay import __version__
+from opsplay import __version__, signals
 
 COMMANDS = {
     "run": ("opsplay.cli.run", "run", "Run playbooks against an inventory."),
@@ -37,7 +37,9 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[name]
-        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+        command = getattr(importlib.import_module(module), attribute)
+        signals.raise_interrupt()
+        return command  # type: ignore[no-any-return]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -60,28 +62,9 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors of ours as a text, never a traceback; the documented exit codes."""
     fill_standard_streams()
-    end_by_interrupt()
     code = guarded(arguments)
-    if code == 130:
-        hold_on()
+    signals.ignore()
     sys.exit(code)
-
-
-def end_by_interrupt() -> None:
-    """SIGTERM and a hang-up end a command as Ctrl-C does, before and after a run as well; `nohup` keeps its meaning."""
-    import signal
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-
-
-def hold_on() -> None:
-    """A second Ctrl-C has nothing left to interrupt, and must not spoil the exit code of the first."""
-    import signal
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def fill_standard_streams() -> None:
@@ -120,11 +103,13 @@ def guarded(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             return our_fault(error)
-        complain(f"error: disk-full\n\n  {error}\n\n  Make room where the output or opsplay's state goes, and run again.")
+        complain(
+            f"error: disk-full\n\n  {error}\n\n  Make room where the output or opsplay's state goes, and run again."
+        )
         silence(sys.stdout)
         return 3
     except Exception as error:
-        return our_fault(error)
+        return 130 if signals.came() else our_fault(error)  # an interrupt may come out as another error
 
 
 def reader_gone() -> int:

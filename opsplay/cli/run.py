@@ -40,7 +40,9 @@ from opsplay.cli.run_options import (
 @click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
 @click.option("--profile", is_flag=True, help="Print at the end where each task's time went.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
-def run(playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, profile: bool, **flags: Any) -> int:
+def run(
+    playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, profile: bool, **flags: Any
+) -> int:
     """Run PLAYBOOKS against an inventory."""
     from opsplay.cli.launching import run_for, settings_for
     from opsplay.engine.launch import prepare
@@ -71,7 +73,7 @@ def profiled(prepared: Any, going: Callable[[], int]) -> int:
 
 def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool, no_history: bool) -> int:
     """Run it with progress, journal, reports and history; the exit code."""
-    from opsplay.cli.main import hold_on
+    from opsplay import signals
     from opsplay.engine.launch import execute
     from opsplay.report.summary import RunSummary
     from opsplay.report.terminal import progress_for
@@ -94,7 +96,7 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
     try:
         return execute(prepared, listeners)
     finally:
-        hold_on()  # the run is over: an interrupt now must not cost its record
+        signals.hold_off()  # the run is over: an interrupt now must not cost its record
         progress.close()
         keep(summary, settings, reports, no_history)
 

@@ -24,6 +24,6 @@ def shims(folder: Path) -> int:
 
 
 def write_program(path: Path, name: str) -> None:
-    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m opsplay.cli.ansible {name} "$@"\n'
+    text = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m opsplay.cli.entry {name} "$@"\n'
     path.write_text(text)
     os.chmod(path, 0o755)

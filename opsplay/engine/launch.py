@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from opsplay import __version__
 from opsplay.engine.connections import Connections, Open
+from opsplay.engine.ending import Ending
 from opsplay.engine.run import FAULT, INTERRUPTED, Ask, Run, finished
 from opsplay.engine.selection import check_start
 from opsplay.errors import EXIT_CODES, Fault, OpsError, OpsErrors, did_you_mean
-from opsplay.inventory.inventory import LOCALHOST
 from opsplay.events import Listener, Notice, RunStarted
+from opsplay.inventory.inventory import LOCALHOST
 from opsplay.inventory.live import LiveInventory
 from opsplay.inventory.settings import InventorySettings
 from opsplay.model.building import Workshop
@@ -29,13 +28,12 @@ from opsplay.model.play import Playbook
 from opsplay.model.playbooks import read_playbook
 from opsplay.plan.checks import check_notifies, check_playbook
 from opsplay.settings import Settings
+from opsplay.signals import require_none_came
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import DictScope
 from opsplay.templating.templar import Templar
 from opsplay.variables.store import Options, VariableStore
 from opsplay.vault.secrets import VaultSecrets
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def new_run_id() -> str:
@@ -76,17 +74,19 @@ def assemble(
     templar = Templar(settings, opener, plugins_for(settings, base), None, None)
     store.templar = templar
     library = [str(base / "library"), *settings.library]
-    catalog = Catalog(library, [str(base / "collections"), *settings.collections_path], [str(base / "action_plugins"), *settings.action_plugins])
+    catalog = Catalog(
+        library,
+        [str(base / "collections"), *settings.collections_path],
+        [str(base / "action_plugins"), *settings.action_plugins],
+    )
     run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets)
     from opsplay.engine.lookup_context import RunLookups
 
     templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]
+    use_fact_cache(run)
     return run
 
-    use_fact_cache(run)
 
-def inventory_settings(settings: Settings, extra: VarLayer) -> InventorySettings:
-    """How inventories are read; a source that cannot be read stops a run, but for the drop-ins, as Ansible has it."""
 def use_fact_cache(run: Run) -> None:
     """Facts of earlier runs, where the settings ask for them; `--flush-cache` forgets those of the hosts in --limit."""
     from opsplay.variables.fact_cache import fact_cache
@@ -103,6 +103,8 @@ def use_fact_cache(run: Run) -> None:
             run.store.clear_facts(host)
 
 
+def inventory_settings(settings: Settings, extra: VarLayer) -> InventorySettings:
+    """How inventories are read; a source that cannot be read stops a run, but for the drop-ins, as Ansible has it."""
     strict = settings.inventory_any_unparsed_failed or not settings.compatible
     return InventorySettings.of(settings, extra_variables=extra.values, unparsed="error" if strict else "warn")
 
@@ -111,7 +113,9 @@ def plugins_for(settings: Settings, base: Path) -> Any:
     from opsplay.templating.plugins import Plugins
 
     def folders(name: str) -> list[str]:
-        return [str(Path(item).expanduser()) for item in (str(base / name), *cast(tuple[str, ...], getattr(settings, name)))]
+        return [
+            str(Path(item).expanduser()) for item in (str(base / name), *cast(tuple[str, ...], getattr(settings, name)))
+        ]
 
     collections = [str(Path(item).expanduser()) for item in (str(base / "collections"), *settings.collections_path)]
     return Plugins(folders("filter_plugins"), folders("test_plugins"), folders("lookup_plugins"), collections)
@@ -148,8 +152,13 @@ def checked(run: Run, book: Playbook, whole: bool) -> list[OpsError]:
 
 def in_order(problems: list[OpsError]) -> list[OpsError]:
     """Files as they were first met, in each the order of its lines."""
-    files = {path: number for number, path in enumerate(dict.fromkeys(problem.where.path for problem in problems if problem.where))}
-    return sorted(problems, key=lambda problem: (files[problem.where.path], problem.where.line) if problem.where else (-1, 0))
+    files = {
+        path: number
+        for number, path in enumerate(dict.fromkeys(problem.where.path for problem in problems if problem.where))
+    }
+    return sorted(
+        problems, key=lambda problem: (files[problem.where.path], problem.where.line) if problem.where else (-1, 0)
+    )
 
 
 def check_limit(run: Run) -> None:
@@ -175,62 +184,37 @@ def workshop_for(run: Run, path: Path, vault: VaultSecrets | None = None) -> Wor
 
 def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
     """Run it; the exit code. Every way to end is told to the listeners; errors of ours are raised after that."""
+    require_none_came()
     run = prepared.run
     run.listeners = list(listeners)
     begun = time.monotonic()
     error = ""
     failure: BaseException | None = None
     code = FAULT
-    try:
-        run.emit(start_event(prepared))
-        if run.settings.verbosity >= 2:
-            for book, _ in prepared.playbooks:
-                run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))
-        for warning in (*run.settings.warnings, *run.inventory.notices):
-            run.emit(Notice(time.time(), "warning", warning))
-        with signals_kept():
-            code = asyncio.run(guarded(run, prepared))
-    except OpsError as problem:
-        code, error, failure = EXIT_CODES[problem.fault], problem.render(), problem
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        code, error = INTERRUPTED, "interrupted by the operator"
-    except Exception as problem:
-        code, error, failure = FAULT, f"{type(problem).__name__}: {problem}", problem
-    run.emit(finished(prepared.run_id, code, begun, error))
+    with Ending(run.stop) as ending:
+        try:
+            tell_start(prepared)
+            code = asyncio.run(ending.guard(run.playbooks(prepared.playbooks)))
+        except OpsError as problem:
+            code, error, failure = EXIT_CODES[problem.fault], problem.render(), problem
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            code, error = INTERRUPTED, "interrupted by the operator"
+        except Exception as problem:
+            code, error, failure = FAULT, f"{type(problem).__name__}: {problem}", problem
+        run.emit(finished(prepared.run_id, code, begun, error))
     if failure is not None:
         raise failure
     return code
 
 
-@contextlib.contextmanager
-def signals_kept() -> Iterator[None]:
-    """The signals' handlers as they were: asyncio would leave those of SIGTERM and SIGHUP deadly."""
-    before = {number: signal.getsignal(number) for number in ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            with contextlib.suppress(ValueError):  # not the main thread
-                signal.signal(number, handler)
-
-
-async def guarded(run: Run, prepared: Prepared) -> int:
-    """The plays, ended in good order by the first Ctrl-C or SIGTERM."""
-    work = asyncio.ensure_future(run.playbooks(prepared.playbooks))
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        run.stopping = True
-        work.cancel()
-
-    for number in ENDING:
-        if signal.getsignal(number) is signal.SIG_IGN:  # nohup
-            continue
-        try:
-            loop.add_signal_handler(number, stop)
-        except (NotImplementedError, RuntimeError, ValueError):
-            pass
-    return await work
+def tell_start(prepared: Prepared) -> None:
+    run = prepared.run
+    run.emit(start_event(prepared))
+    if run.settings.verbosity >= 2:
+        for book, _ in prepared.playbooks:
+            run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))
+    for warning in (*run.settings.warnings, *run.inventory.notices):
+        run.emit(Notice(time.time(), "warning", warning))
 
 
 def start_event(prepared: Prepared) -> RunStarted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from opsplay.model.play import Play, Playbook, Task, pattern_text
 from opsplay.model.search import find_file, missing_file
 from opsplay.remote.spec import Spec
 from opsplay.settings import FALSE, TRUE, Settings
+from opsplay.signals import interruptible
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING
@@ -93,9 +95,9 @@ class Run:
                     break
             return self.exit_code()
         finally:
+            self.store.keep_facts()
             await self.connections.close()
 
-            self.store.keep_facts()
     async def plays(self, playbook: Playbook, workshop: Workshop) -> bool:
         """Whether anything may follow."""
         for notice in workshop.notices:
@@ -125,9 +127,9 @@ class Run:
             return not hosts or not gone
         play_run = PlayRun(self, play, workshop, left, prompted)
         await play_run.go()
+        self.store.keep_facts()
         return not play_run.broken
 
-        self.store.keep_facts()
     def hosts_of(self, play: Play) -> list[str]:
         """The play's hosts by pattern and --limit. Raises OpsError for a pattern that cannot be resolved."""
         rendered = self.templar.render(
@@ -157,6 +159,9 @@ class Run:
     def warn(self, text: str, where: str = "", host: str = "") -> None:
         self.emit(Notice(time.time(), "warning", text, where, host))
 
+    def stop(self) -> None:
+        self.stopping = True
+
     def check_stop(self) -> None:
         if self.stopping:
             raise asyncio.CancelledError
@@ -173,7 +178,11 @@ class Run:
             return value
         text = str(value).strip().lower()
         if text not in TRUE | FALSE | {"none"}:
-            raise OpsError("bad-keyword-value", f"The value {value!r} could not be converted to 'bool'.", remedy="Write true or false.")
+            raise OpsError(
+                "bad-keyword-value",
+                f"The value {value!r} could not be converted to 'bool'.",
+                remedy="Write true or false.",
+            )
         return text in TRUE
 
     def keyword_of(self, task: Task, name: str, scope: Scope) -> Any:
@@ -231,7 +240,9 @@ class Run:
         )
         if plain and key in self._addresses:
             return self._addresses[key]
-        rendered = {name: value for name in CONNECTION_WORDS if (value := self.keyword_of(task, name, scope)) is not None}
+        rendered = {
+            name: value for name in CONNECTION_WORDS if (value := self.keyword_of(task, name, scope)) is not None
+        }
         target = self.make_target(host, scope, rendered, delegated)
         if plain:
             self._addresses[key] = target
@@ -296,7 +307,9 @@ class Run:
     @contextlib.asynccontextmanager
     async def gate(self, work: Any, scope: Scope) -> AsyncIterator[None]:
         """`throttle` and `forks`: how many hosts do a task at a time."""
-        throttle = work.whole_number("throttle", scope)  # a wrong one ends the run: there is no saying how many may start
+        throttle = work.whole_number(
+            "throttle", scope
+        )  # a wrong one ends the run: there is no saying how many may start
         limits: list[tuple[object, int]] = []
         if throttle > 0:
             limits.append((work.task.uid, throttle))
@@ -324,10 +337,32 @@ class Run:
         return tell
 
     def ask_now(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
-        return self.asker(prompt, echo, seconds) if self.asker else None
+        if self.asker is None:
+            return None
+        with interruptible():
+            return self.asker(prompt, echo, seconds)
 
     async def ask(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
-        return await asyncio.to_thread(self.ask_now, prompt, echo, seconds)
+        """The same while hosts are served; an operator who never answers does not keep the program from ending."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str | None] = loop.create_future()
+
+        def put(done: Callable[[Any], None], value: object) -> None:
+            if not answer.done():
+                done(value)
+
+        def tell(done: Callable[[Any], None], value: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the run is over
+                loop.call_soon_threadsafe(put, done, value)
+
+        def work() -> None:
+            try:
+                tell(answer.set_result, self.asker(prompt, echo, seconds) if self.asker else None)
+            except Exception as error:
+                tell(answer.set_exception, error)
+
+        threading.Thread(target=work, name="asking", daemon=True).start()
+        return await answer
 
 
 CONNECTION_WORDS = (

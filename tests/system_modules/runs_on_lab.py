@@ -37,8 +37,9 @@ NEEDED = ("perform", "system", "spec", "process", "atomic_write", "host_facts")
 Remote = Callable[..., dict[str, Any]]
 
 
-def run_on(lab: Lab, host: str, module: str, args: dict[str, Any], check: bool = False, diff: bool = True) -> dict[str, Any]:
-    """The module's result on the host, run through the host's own python3, as root, without SSH."""
+def run_on(lab: Lab, host: str, module: str, args: dict[str, Any], check: bool = False, diff: bool = True,
+           user: str = "root") -> dict[str, Any]:
+    """The module's result on the host, run through the host's own python3, without SSH."""
     name = f"opsplay.remote.modules.{module}"
     spec = importlib.import_module(name).SPEC
     names = set(closure(name)).union(*[closure(f"opsplay.remote.{stem}") for stem in NEEDED])
@@ -47,7 +48,7 @@ def run_on(lab: Lab, host: str, module: str, args: dict[str, Any], check: bool =
         one for one in names if any(other.startswith(one + ".") for other in names)}
     given = {"sources": sources, "packages": sorted(packages), "module": module, "args": typed_arguments(module, spec, args),
              "check": check, "diff": diff}
-    done = lab.run(host, f"cat > /run/opsplay-test.json; python3 -c '{STUB}' < /run/opsplay-test.json",
+    done = lab.run(host, f"cat > /run/opsplay-test.json; runuser -u {user} -- python3 -c '{STUB}' < /run/opsplay-test.json",
                    check=False, text=json.dumps(given))
     try:
         result: dict[str, Any] = json.loads(done.stdout)

@@ -108,6 +108,16 @@ def test_the_lists_lock_is_waited_for_too(lab: Lab, remote: Remote) -> None:
     lab.run(HOST, f"kill {pid}")
 
 
+def test_a_user_who_may_not_lock_is_told_at_once(lab: Lab, remote: Remote) -> None:
+    lab.run(HOST, "apt-get purge -y -q lab-conf")
+    before = time.monotonic()
+    lists = remote(HOST, "apt", {"update_cache": True}, user="deploy")
+    package = remote(HOST, "apt", {"name": ["lab-conf"]}, user="deploy")
+    assert "Failed to lock apt for exclusive operation" in lists["msg"] and "Permission denied" in lists["msg"]
+    assert package["failed"] and "Permission denied" in package["msg"]
+    assert time.monotonic() - before < 20
+
+
 def test_finishes_an_interrupted_dpkg(lab: Lab, remote: Remote) -> None:
     remote(HOST, "apt", {"name": ["lab-conf"], "state": "absent"})
     lab.run(HOST, "touch /var/lib/dpkg/updates/0001")

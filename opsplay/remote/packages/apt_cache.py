@@ -47,7 +47,8 @@ def refresh(system, args, apt):
             pause *= 2
         else:
             break
-    raise ModuleFailure("Failed to update apt cache: %s" % reason, rc=run.rc, stdout=run.stdout, stderr=run.stderr)
+    problem = "lock apt for exclusive operation" if apt_lock.FORBIDDEN.search(reason) else "update apt cache"
+    raise ModuleFailure("Failed to %s: %s" % (problem, reason), rc=run.rc, stdout=run.stdout, stderr=run.stderr)
 
 
 def _contents(system):
@@ -73,7 +74,7 @@ def _reason(run):
 def _is_hopeless(reason):
     """Trying again does not help against a missing signature or a repository that is not there."""
     return any(sign in reason for sign in ("is not signed", "does not have a Release file", "NO_PUBKEY", "Malformed",
-                                           "could not be read", "EXPKEYSIG"))
+                                           "could not be read", "EXPKEYSIG", "Permission denied"))
 
 
 def _stamp():

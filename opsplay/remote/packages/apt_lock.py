@@ -10,6 +10,7 @@ DPKG_LOCKS = ("/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/cache/a
 LIST_LOCKS = ("/var/lib/apt/lists/lock",)
 REFUSED = re.compile(r"Could not get lock|Unable to (?:acquire the dpkg frontend lock|lock (?:directory|the )|"
                      r"acquire)|dpkg (?:frontend|status database|database)[^\n]* (?:is|was) locked by another process", re.I)
+FORBIDDEN = re.compile(r"Could not open lock file [^\n]*Permission denied|are you root\?")
 LOCK_LINE = re.compile(r"^\d+: (\w+)\s+\w+\s+(\w+)\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s", re.M)
 PAUSE = 0.25
 
@@ -120,8 +121,9 @@ class Patience(object):
         while True:
             self.wait(paths)
             run = command()
-            if run.rc == 0 or not REFUSED.search(run.stderr + run.stdout):
-                return run
+            said = run.stderr + run.stdout
+            if run.rc == 0 or not REFUSED.search(said) or FORBIDDEN.search(said):
+                return run  # whoever may not open a lock's file waits for nobody
             if not self.left:
                 raise self.failure(holders(self._system, paths), run)
             time.sleep(min(PAUSE, self.left))

@@ -6,6 +6,7 @@ from typing import Any
 
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
+from opsplay.inventory.hostnames import split_port
 from opsplay.remote.spec import Dictionary, Listing, Raw, Spec, Text
 
 SPEC = Spec(
@@ -24,6 +25,9 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
     name = str(args.name or "")
     if not name:
         raise OpsError("missing-argument", "name, host or hostname needs to be provided")
+    name, port = split_port(name)
+    if port is not None:
+        variables["ansible_ssh_port"] = port
     groups = [group.strip() for group in args.groups or [] if group.strip()]
     changed = context.add_host(name, groups, variables)
     return {"changed": changed, "add_host": {"host_name": name, "groups": groups, "host_vars": variables}}

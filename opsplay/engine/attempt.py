@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions.arguments import typed_arguments
-from opsplay.engine.results import MASK, failure, normalise, secrets_in, skipped
+from opsplay.engine.results import MASK, NO_TRACEBACK, failure, normalise, secrets_in, skipped
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
 from opsplay.model.catalog import Verb, refuse_plugin
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_TIMEOUT = 100_000_000  # seconds
+DETACHED = ("uri",)  # actions that are one module on the host, which async can leave alone there
 
 
 class Attempt:
@@ -36,6 +37,7 @@ class Attempt:
         self.host: str = work.host
         self.scope: Scope = scope
         self.single: tuple[Verb, dict[str, Any]] | None = None
+        self.detached: float | None = None
         self.check: bool = self.mode("check_mode", self.run.options.check)
         self.diff: bool = self.mode("diff", self.run.options.diff)
 
@@ -52,7 +54,11 @@ class Attempt:
         raw = self.raw_arguments(verb)
         seconds = self.work.whole_number("timeout", self.scope, self.run.settings.task_timeout)
         if seconds < 0 or seconds > LONGEST_TIMEOUT:
-            raise OpsError("bad-timeout", f"Timeout {seconds} is invalid: it is from 0 to {LONGEST_TIMEOUT} seconds", self.task.where)
+            raise OpsError(
+                "bad-timeout",
+                f"Timeout {seconds} is invalid: it is from 0 to {LONGEST_TIMEOUT} seconds",
+                self.task.where,
+            )
         async with self.run.gate(self.work, self.scope):
             work = self.perform(verb, raw)
             result = await self.within(work, float(seconds)) if seconds else await work
@@ -124,7 +130,9 @@ class Attempt:
             return {}
         from opsplay.engine.module_defaults import defaults_for
 
-        return defaults_for(verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope), self.run.catalog)
+        return defaults_for(
+            verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope), self.run.catalog
+        )
 
     def remember_secrets(self, verb: Verb, raw: Mapping[str, Any], result: dict[str, Any]) -> None:
         secrets = secrets_in(raw, verb.spec)
@@ -159,7 +167,15 @@ class Attempt:
             spec = self.run.module_spec(name)
             args = typed_arguments(name, spec, dict(args), self.task.where) if spec is not None else args
         self.single = (verb, raw)
-        return Step(name, dict(args), check=self.check, diff=self.diff, environment=self.environment, body=body, secret=self.work.no_log)
+        return Step(
+            name,
+            dict(args),
+            check=self.check,
+            diff=self.diff,
+            environment=self.environment,
+            body=body,
+            secret=self.work.no_log,
+        )
 
     @property
     def gives_facts(self) -> bool:
@@ -182,8 +198,9 @@ class Attempt:
             return await run_foreign(self, verb, raw)
         args = typed_arguments(verb.name, verb.spec, raw, self.task.where)  # type: ignore[arg-type]
         if verb.kind == "action":
-            if background is not None and verb.name not in ("copy", "script"):
-                return failure(f"async is not supported for this task. The {verb.name} action runs on the controller.")
+            if background is not None and verb.name not in DETACHED:
+                return failure(f"This action ({verb.name}) does not support async.")
+            self.detached = background
             try:
                 return dict(await verb.code.act(self.context, args))
             except ModuleFailure as failed:
@@ -294,20 +311,30 @@ class Attempt:
     def judge(self, result: dict[str, Any]) -> dict[str, Any]:
         """changed_when and failed_when over the result."""
         changed_when, failed_when = self.task.own.get("changed_when"), self.task.own.get("failed_when")
+        if result.get("failed"):
+            result.setdefault("exception", NO_TRACEBACK)
         if (changed_when is None and failed_when is None) or result.get("skipped"):
             return result
         scope = self.judging_scope(result)
+        judged = "changed_when_result"
         try:
             if changed_when is not None:
                 result["changed"] = self.holds(changed_when, scope)
+            judged = "failed_when_result"
             if failed_when is not None and not result.get("unreachable"):
                 result["failed_when_result"] = result["failed"] = self.holds(failed_when, scope)
         except OpsError as error:
-            result.update(
-                failed=True,
-                msg=error.message,
-                **({"changed_when_result": error.message} if changed_when is not None else {}),
-            )
+            result.update(failed=True, msg=result.get("msg") or error.message)
+            result[judged] = error.message
+        return self.explained(result)
+
+    @staticmethod
+    def explained(result: dict[str, Any]) -> dict[str, Any]:
+        """`exception` beside `failed`, and under another name where failed_when says that it is no failure."""
+        if result["failed"]:
+            result.setdefault("exception", NO_TRACEBACK)
+        elif "exception" in result:
+            result["failed_when_suppressed_exception"] = result.pop("exception")
         return result
 
     def judging_scope(self, result: dict[str, Any]) -> Scope:

@@ -8,7 +8,10 @@ from typing import Any
 CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MASK = "********"
-INTERNAL = ("_opsplay_facts_done", "_ansible_facts_cacheable", 
+NO_TRACEBACK = "(traceback unavailable)"  # what Ansible registers as `exception` of a failure
+INTERNAL = (
+    "_opsplay_facts_done",
+    "_ansible_facts_cacheable",
     "_ansible_no_log",
     "_ansible_item_label",
     "_ansible_parsed",
@@ -60,13 +63,16 @@ def combine(items: list[dict[str, Any]]) -> dict[str, Any]:
             "skip_reason": "No items in the list",
             "results": [],
         }
-    result: dict[str, Any] = {"results": items, "changed": any(item.get("changed") for item in items), "failed": False}
+    result: dict[str, Any] = {
+        "results": items, "changed": any(item.get("changed") for item in items), "failed": False, "skipped": False,
+    }  # fmt: skip
     result["msg"] = "All items completed"
     if all(item.get("skipped") for item in items):
         result["skipped"] = True
         result["msg"] = "All items skipped"
     if any(item.get("failed") for item in items):
         result["failed"] = True
+        result["exception"] = NO_TRACEBACK
         result["msg"] = "One or more items failed"
     if any(item.get("unreachable") for item in items):
         result["unreachable"] = True
@@ -124,4 +130,8 @@ def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
             if key in result
         }
         return {"censored": CENSORED, **kept}
-    return {key: value for key, value in result.items() if key not in INTERNAL and (value or key != "failed")}
+    return {
+        key: value
+        for key, value in result.items()
+        if key not in INTERNAL and value is not NO_TRACEBACK and (value or key not in ("failed", "skipped"))
+    }

@@ -12,7 +12,7 @@ from opsplay.engine import ahead
 from opsplay.engine.attempt import Attempt
 from opsplay.engine.outcomes import HostGone
 from opsplay.engine.profile import note_reply
-from opsplay.engine.results import combine, failure, public, skipped, status_of
+from opsplay.engine.results import NO_TRACEBACK, combine, failure, public, skipped, status_of
 from opsplay.errors import OpsError
 from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from opsplay.engine.walk import Walk
 
 INCLUDES = frozenset({"include_tasks", "include_role"})
-TASK_FAILED = frozenset({"assertion-undefined", "bad-environment", "loop-not-a-list", "empty-delegate", "vault-no-password", "vault-wrong-password"})
+TASK_FAILED = frozenset(
+    {
+        "assertion-undefined",
+        "bad-environment",
+        "loop-not-a-list",
+        "empty-delegate",
+        "vault-no-password",
+        "vault-wrong-password",
+    }
+)
 
 
 class TaskRun:
@@ -93,7 +102,13 @@ class TaskRun:
         """A host that is away, or that did not let us become somebody, as a result."""
         if isinstance(error, BecomeFailed) or not isinstance(error, (Unreachable, ProtocolError)):
             return failure(error.message, code=error.code, remedy=error.remedy)
-        result = {"unreachable": True, "changed": False, "msg": error.message, "code": error.code, "remedy": error.remedy}
+        result = {
+            "unreachable": True,
+            "changed": False,
+            "msg": error.message,
+            "code": error.code,
+            "remedy": error.remedy,
+        }
         return {**result, "unknown": True} if isinstance(error, (ConnectionLost, ProtocolError)) else result
 
     async def evaluated(self) -> dict[str, Any]:
@@ -184,7 +199,11 @@ class TaskRun:
         if template is None:
             return str(item)
         try:
-            return str(self.run.templar.render(template, scope.with_(**({self.task.register: result} if self.task.register else {}))))
+            return str(
+                self.run.templar.render(
+                    template, scope.with_(**({self.task.register: result} if self.task.register else {}))
+                )
+            )
         except OpsError as error:
             result.update(failed=True, msg=f"Failed to template loop_control.label: {error.message}")
             return str(item)
@@ -263,10 +282,14 @@ class TaskRun:
         with contextlib.suppress(Undefined):
             host = self.run.templar.render(raw, scope)
             if host in ("", None):
-                raise OpsError("empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where)
+                raise OpsError(
+                    "empty-delegate", f"Empty hostname produced from delegate_to: '{text_of(raw)}'", self.task.where
+                )
             if host is not OMIT:
                 self.delegated = str(host)  # also where an action runs here, on its behalf
-                there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task).with_(inventory_hostname=self.host)
+                there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task).with_(
+                    inventory_hostname=self.host
+                )
                 return scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
         return scope
 
@@ -301,7 +324,11 @@ class TaskRun:
             return int(self.keyword(name, scope, default))
         except (OpsError, TypeError, ValueError) as error:
             message = error.message if isinstance(error, OpsError) else str(error)
-            raise OpsError("bad-throttle" if name == "throttle" else "bad-keyword-value", f"Failed to convert the {name} value to an integer: {message}", self.task.where) from None
+            raise OpsError(
+                "bad-throttle" if name == "throttle" else "bad-keyword-value",
+                f"Failed to convert the {name} value to an integer: {message}",
+                self.task.where,
+            ) from None
 
     def flag(self, name: str, scope: Scope, default: bool = False) -> bool:
         raw = self.task.keywords.get(name)
@@ -312,9 +339,9 @@ class TaskRun:
     def failed_by(self, error: OpsError) -> dict[str, Any]:
         """An error of ours as the failed result that `rescue` and `ignore_errors` work with."""
         task_failed = isinstance(error, (TemplateFailed, Undefined)) or error.code in TASK_FAILED
-        result = failure(f"Task failed: {error.message}" if task_failed else error.message, code=error.code)
-        if task_failed:
-            result["exception"] = "(traceback unavailable)"
+        result = failure(
+            f"Task failed: {error.message}" if task_failed else error.message, code=error.code, exception=NO_TRACEBACK
+        )
         if error.remedy:
             result["remedy"] = error.remedy
         if error.where:

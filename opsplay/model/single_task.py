@@ -13,9 +13,7 @@ from opsplay.source.yaml_reader import parse_yaml
 
 HERE = Where("command line")
 NEEDS_TEXT = frozenset({"command", "shell", "raw", "script", "win_command", "win_shell"})
-NEVER = frozenset(
-    ["import_playbook", "import_tasks", "include_tasks", "import_role", "include", "meta"]
-)  # what only a playbook can hold
+NEVER = frozenset({"import_playbook", "include"})  # what only a playbook can hold
 
 
 def single_task_book(

@@ -29,13 +29,13 @@ def start(step, body, run):
         finally:
             os._exit(0)
     os.waitpid(child, 0)
-    return {"ansible_job_id": job, "started": 1, "finished": 0, "results_file": path, "changed": True}
+    return {"ansible_job_id": job, "started": True, "finished": False, "results_file": path, "changed": True}
 
 
 def _prepare(where, job):
     os.makedirs(where, mode=0o700, exist_ok=True)
     path = os.path.join(where, job)
-    write(path, {"started": 1, "finished": 0, "ansible_job_id": job})
+    write(path, {"started": True, "finished": False, "ansible_job_id": job})
     return path
 
 
@@ -59,19 +59,24 @@ def _detach(step, body, run, job, path):
     for number in (0, 1, 2):
         os.dup2(null, number)
     os.closerange(3, 4096)
-    write(path, {"started": 1, "finished": 0, "ansible_job_id": job, "ansible_async_watchdog_pid": os.getpid()})
+    write(path, {"started": True, "finished": False, "ansible_job_id": job, "ansible_async_watchdog_pid": os.getpid()})
     result = _outcome(step, body, run)
-    write(path, dict(result, started=1, finished=1, ansible_job_id=job, end_time=time.time()))
+    write(path, dict(result, started=True, finished=True, ansible_job_id=job, end_time=time.time()))
 
 
 def _outcome(step, body, run):
     from opsplay.remote.interpreter import crash_result
+
     period = float(step["background"])
     try:
         with Watch(_Nobody(), None, deadline=period) as watch:
             return run(step, body, watch)[0]
     except Interrupted:
-        return {"failed": True, "changed": False, "msg": "timed out waiting for job to finish after %g seconds" % period}
+        return {
+            "failed": True,
+            "changed": False,
+            "msg": "timed out waiting for job to finish after %g seconds" % period,
+        }
     except BaseException as error:
         return crash_result(step, error)
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from opsplay.events import Event, HostFinished, Notice
+from opsplay.events import Event, HostFinished, Notice, TaskStarted
 from opsplay.report.ansible_compat import COLOURS
-from opsplay.report.ansible_results import _shown
+from opsplay.report.ansible_results import DEBUG_HIDDEN, _shown
 from opsplay.report.diff_text import diff_text
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
@@ -23,7 +23,14 @@ class AdhocOutput:
     """A listener. `tree`: a folder that gets one JSON file a host."""
 
     def __init__(
-        self, output: Output, errors: Output, module: str, *, verbosity: int = 0, one_line: bool = False, tree: Path | None = None
+        self,
+        output: Output,
+        errors: Output,
+        module: str,
+        *,
+        verbosity: int = 0,
+        one_line: bool = False,
+        tree: Path | None = None,
     ) -> None:
         self.output, self.errors, self.verbosity, self.one_line, self.tree = output, errors, verbosity, one_line, tree
         self.module = module.rpartition(".")[2]
@@ -33,8 +40,12 @@ class AdhocOutput:
     def __call__(self, event: Event) -> None:
         if isinstance(event, HostFinished):
             self._host(event)
+        elif isinstance(event, TaskStarted) and event.action not in ("action", "local_action"):  # what a tasks file or a role holds, where one is imported
+            self.module = event.action.rpartition(".")[2]
         elif isinstance(event, Notice) and event.level != "info":
-            label, colour = ("DEPRECATION WARNING", "deprecated") if event.level == "deprecated" else ("WARNING", "warning")
+            label, colour = (
+                ("DEPRECATION WARNING", "deprecated") if event.level == "deprecated" else ("WARNING", "warning")
+            )
             self.errors.write(self._coloured(f"[{label}]: {printable(event.message)}", colour) + "\n")
 
     @contextmanager
@@ -58,7 +69,13 @@ class AdhocOutput:
             return f"{host} | SKIPPED"
         if self.module in PLAIN_TEXT and "rc" in result and status != "unreachable":
             return self._command(host, word, result)
-        shown = {key: value for key, value in result.items() if _shown(key, result, self.verbosity) and not _derived(key, result)}
+        shown = {
+            key: value
+            for key, value in result.items()
+            if _shown(key, result, self.verbosity) and not _derived(key, result)
+        }
+        if self.module == "debug":
+            shown = {key: value for key, value in shown.items() if key not in DEBUG_HIDDEN} or shown
         mark = "!" if status == "failed" else ""
         return f"{host} | {word}{mark} => {as_json(shown, None if self.one_line else 4)}"
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 _NEVER = ("failed", "skipped", "warnings", "deprecations")  # said by the line itself, or on stderr
-_DEBUG_HIDDEN = ("changed", "invocation")
+DEBUG_HIDDEN = ("changed", "invocation")
 
 
 def shown_result(result: Mapping[str, Any], verbosity: int, is_debug: bool = False) -> str:
     """The result as JSON: in one line, spread out for debug and from -vvv on."""
     kept = {key: value for key, value in result.items() if _shown(key, result, verbosity)}
     if is_debug:
-        kept = {key: value for key, value in kept.items() if key not in _DEBUG_HIDDEN} or kept
+        kept = {key: value for key, value in kept.items() if key not in DEBUG_HIDDEN} or kept
     indent = 4 if is_debug or verbosity >= 3 else None
     return json.dumps(kept, indent=indent, sort_keys=True, ensure_ascii=False, default=str)
 

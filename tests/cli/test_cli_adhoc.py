@@ -51,6 +51,12 @@ def test_tree_writes_a_file_for_each_host(drop_in: Callable[..., Ran], tmp_path:
     assert json.loads((tmp_path / "tree/w2").read_text())["ping"] == "pong" and (tmp_path / "tree/w1").exists()
 
 
+def test_tasks_of_a_file(drop_in: Callable[..., Ran], tmp_path: Path) -> None:
+    (tmp_path / "some.yml").write_text("- debug: msg=hi\n- command: echo there\n")
+    ran = drop_in("ansible", "w1", "-i", "hosts", "-m", "import_tasks", "-a", "some.yml")
+    assert (ran.code, ran.out) == (0, 'w1 | SUCCESS => {\n    "msg": "hi"\n}\nw1 | CHANGED | rc=0 >>\nthere\n')
+
+
 def test_check_mode_changes_nothing(drop_in: Callable[..., Ran], tmp_path: Path) -> None:
     ran = drop_in("ansible", "w1", "-i", "hosts", "-C", "-m", "copy", "-a", f"content=x dest={tmp_path}/made")
     assert ran.code == 0 and "w1 | CHANGED => {" in ran.out and not (tmp_path / "made").exists()
@@ -70,7 +76,7 @@ def test_list_hosts(drop_in: Callable[..., Ran]) -> None:
     [
         (("nowhere", "-m", "ping"), 1, "Specified hosts and/or --limit does not match any hosts"),
         (("w1", "-m", "shell"), 5, "No argument passed to shell module"),
-        (("w1", "-m", "include_tasks", "-a", "x.yml"), 5, "'include_tasks' is not a valid action for ad-hoc commands"),
+        (("w1", "-m", "import_playbook", "-a", "x.yml"), 5, "'import_playbook' is not a valid action for ad-hoc commands"),
         (("w1", "-m", "pign"), 4, 'Did you mean "ping"?'),
     ],
 )

@@ -295,11 +295,11 @@ def test_background_jobs_outlive_the_connection(real: Make, tmp_path: Any) -> No
                 {"background": 30, "environment": environment},
                 argv=["sh", "-c", "sleep 1; echo done"],
             )
-            assert (started["started"], started["finished"]) == (1, 0)
+            assert (started["started"], started["finished"]) == (True, False)
             early = await ask(
                 session, "async_status", {"environment": environment}, jid=started["ansible_job_id"], mode="status"
             )
-            assert early["finished"] == 0
+            assert early["finished"] is False
         await asyncio.sleep(1.3)
         async with opened(real()) as session:
             for _ in range(20):

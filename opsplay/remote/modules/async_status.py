@@ -3,7 +3,7 @@
 import json
 import os
 
-from opsplay.remote.spec import Choice, ModuleFailure, Spec, Text
+from opsplay.remote.spec import Choice, Flag, ModuleFailure, Spec, Text
 
 SPEC = Spec(
     args={
@@ -12,8 +12,8 @@ SPEC = Spec(
     },
     returns={
         "ansible_job_id": Text(text="The job."),
-        "finished": Text(text="1 when it is over, else 0."),
-        "started": Text(text="1 once it was started."),
+        "finished": Flag(text="Whether it is over."),
+        "started": Flag(text="Whether it was started."),
         "erased": Text(text="With cleanup: the file removed."),
     },
     examples=["async_status: {jid: '{{ started.ansible_job_id }}'}"],
@@ -24,37 +24,44 @@ SPEC = Spec(
 
 def act(system, args):
     from opsplay.remote.background import folder
+
     path = os.path.join(folder(), _safe(args.jid))
     if args.mode == "cleanup":
         return _clean(system, args.jid, path)
     if system.lstat(path) is None:
-        raise ModuleFailure("could not find job", ansible_job_id=args.jid, started=1, finished=1)
+        raise ModuleFailure("could not find job", ansible_job_id=args.jid, started=True, finished=True)
     return _status(system, args.jid, path)
 
 
 def _safe(jid):
     if not jid or "/" in jid or jid.startswith("."):
-        raise ModuleFailure("%r is not a job" % jid, started=1, finished=1)
+        raise ModuleFailure("%r is not a job" % jid, started=True, finished=True)
     return jid
 
 
 def _clean(system, jid, path):
     if system.lstat(path) is None:
-        return {"ansible_job_id": jid, "erased": path, "changed": False, "finished": 0, "started": 0}
+        return {"ansible_job_id": jid, "erased": path, "changed": False, "finished": False, "started": False}
     if not system.check:
         system.remove(path)
-    return {"ansible_job_id": jid, "erased": path, "changed": True, "finished": 0, "started": 0}
+    return {"ansible_job_id": jid, "erased": path, "changed": True, "finished": False, "started": False}
 
 
 def _status(system, jid, path):
     try:
         state = json.loads(system.read_text(path))
     except ValueError:
-        raise ModuleFailure("the job's file cannot be read: %s" % path, ansible_job_id=jid, started=1, finished=1)
+        raise ModuleFailure("the job's file cannot be read: %s" % path, ansible_job_id=jid, started=True, finished=True)
+    state = dict({"stdout": "", "stderr": ""}, **state)
     state.update(ansible_job_id=jid, results_file=path)
     if not state.get("finished") and not _alive(state.get("ansible_async_watchdog_pid")):
-        raise ModuleFailure("the job ended without a result: its process is gone", ansible_job_id=jid, started=1,
-                            finished=1, results_file=path)
+        raise ModuleFailure(
+            "the job ended without a result: its process is gone",
+            ansible_job_id=jid,
+            started=True,
+            finished=True,
+            results_file=path,
+        )
     return state
 
 

@@ -81,7 +81,7 @@ def large_file_sha1(path: Path, key: tuple[int, ...]) -> str:
 def decrypted(ciphertext: bytes, path: Path, context: Context) -> bytes:
     """The plain content of a file encrypted by ansible-vault. Raises OpsError."""
     vault = context.templar.vault
-    if vault is None:
+    if vault is None or not vault.secrets:
         raise OpsError(
             "vault-no-password", f"A vault password or secret must be specified to decrypt {path}",
             remedy="Give one with --vault-password-file FILE or --ask-vault-pass, or set decrypt: false.",

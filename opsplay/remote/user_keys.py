@@ -33,15 +33,17 @@ def read_public(path, home):
     return (data or b"").decode("utf-8", "replace").strip()
 
 
-def require_free(args, path, home):
-    """A public key without its private one is somebody's: it is replaced only by force."""
+def is_left_alone(system, args, path, home):
+    """Whether a public key lies there without its private one: it is somebody's, and replaced only by force."""
     start, names, name = _place(path, home)
-    folder = home_files.walk(start, names)
-    if folder is None or args.force:
-        return
+    folder = None if args.force else home_files.walk(start, names)
+    if folder is None:
+        return False
     with folder:
-        if folder.status(name) is None and folder.status(name + ".pub") is not None:
-            raise ModuleFailure("%s.pub is there already, without its private key; force: true replaces it" % path)
+        found = folder.status(name) is None and folder.status(name + ".pub") is not None
+    if found:
+        system.warn('Found existing ssh key public file "%s.pub", no force, so skipping ssh-keygen generation' % path)
+    return found
 
 
 def fingerprint(system, public):
@@ -53,7 +55,6 @@ def fingerprint(system, public):
 
 def generate(system, args, path, home, uid, gid):
     """Make the pair and put it in place, owned by the user."""
-    require_free(args, path, home)
     private = os.path.join(system.temporary(), "key")
     argv = ["ssh-keygen", "-q", "-t", args.ssh_key_type or "rsa", "-C", _comment(args), "-f", private]
     if args.ssh_key_bits:

@@ -23,9 +23,10 @@ SPEC = Spec(
 
 
 def read(system: "System", args: "Args") -> "Dict[str, Any]":
-    found = system.stat(args.src)
-    if found is None and os.geteuid() != 0 and _is_closed(args.src):
-        raise ModuleFailure("File is not readable: %s lies in a folder that is closed to this user" % args.src, missing=True, file=args.src)
+    try:
+        found = system.stat(args.src)
+    except PermissionError:
+        raise ModuleFailure("File is not readable: Permission denied, %s lies in a folder that is closed to this user" % args.src, missing=True, file=args.src)
     if found is None:
         raise ModuleFailure("the remote file does not exist", missing=True, file=args.src)
     if stat.S_ISDIR(found.st_mode):
@@ -41,16 +42,6 @@ def read(system: "System", args: "Args") -> "Dict[str, Any]":
     except OSError as error:
         raise ModuleFailure("File is not readable (%s): %s" % (args.src, error.strerror), missing=True, file=args.src)
     return result
-
-
-def _is_closed(path: "str") -> "bool":
-    try:
-        os.stat(path)
-    except PermissionError:
-        return True
-    except OSError:
-        pass
-    return False
 
 
 def _piece(path: "str", offset: "int", limit: "int") -> "bytes":

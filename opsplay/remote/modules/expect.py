@@ -1,5 +1,6 @@
 """Run a command and answer its prompts."""
 
+import codecs
 import datetime
 import os
 import pty
@@ -46,7 +47,18 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     require_directory(system, args.chdir, args.command)
     started = datetime.datetime.now()
     rc, output = Conversation(system, args).run()
+    require_text(args, rc, output)
     return judged(system, args, args.command, Run(rc, output.replace("\r\n", "\n")), started)
+
+
+def require_text(args: "Args", rc: "int", output: "str") -> "None":
+    """A prompt in bytes that are no UTF-8 may have been missed: what the command was told is not known."""
+    try:
+        output.encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        byte = ord(output[error.start]) - 0xDC00
+        raise ModuleFailure("invalid UTF-8 in the command's output: byte 0x%02x" % byte, cmd=args.command, rc=rc, stdout=shown, changed=True)
 
 
 class Conversation(object):
@@ -57,6 +69,7 @@ class Conversation(object):
         self.args = args
         self.answers = [(pattern(str(prompt), "responses"), _answers(value)) for prompt, value in args.responses.items()]
         self.output = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")  # a piece may end within a character
         self.seen = 0  # where the text starts that no prompt was found in yet
 
     def run(self) -> "Tuple[int, str]":
@@ -97,7 +110,7 @@ class Conversation(object):
                 return
             if not piece:
                 return
-            self.output = (self.output + piece.decode("utf-8", "replace"))[-OUTPUT_LIMIT:]
+            self.output = (self.output + self.decoder.decode(piece))[-OUTPUT_LIMIT:]
             if self._answered(terminal):
                 deadline = time.time() + self.args.timeout
 

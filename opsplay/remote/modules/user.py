@@ -49,7 +49,8 @@ def observe(system, args):
         if args.generate_ssh_key:
             path = user_keys.key_path(args, entry.pw_dir)
             public = user_keys.read_public(path, entry.pw_dir)
-            user_keys.require_free(args, path, entry.pw_dir)
+            if public is None and user_keys.is_left_alone(system, args, path, entry.pw_dir):
+                public = ""
             seen.update(ssh_key=public is not None, ssh_public_key=public,
                         ssh_fingerprint=user_keys.fingerprint(system, public))
     return seen
@@ -164,7 +165,8 @@ def apply(system, args, change):
         home_files.make_home(entry.pw_dir, args.skeleton or "/etc/skel", entry.pw_uid, entry.pw_gid, umask, mode)
     if "ssh_key" in change:
         path = user_keys.key_path(args, entry.pw_dir)
-        user_keys.generate(system, args, path, entry.pw_dir, entry.pw_uid, entry.pw_gid)
+        if not user_keys.is_left_alone(system, args, path, entry.pw_dir):  # the home was there before its user
+            user_keys.generate(system, args, path, entry.pw_dir, entry.pw_uid, entry.pw_gid)
     return output
 
 

@@ -16,7 +16,9 @@ FALSE = {"n", "no", "off", "0", "false", "f", "0.0"}
 UNITS = {"": 1, "B": 1, **{unit: 1024**power for power, unit in enumerate("KMGTPEZY", start=1)}}
 
 
-def check_names(verb: str, spec: Spec, given: Mapping[str, object], wheres: Mapping[str, Where], where: Where) -> list[OpsError]:
+def check_names(
+    verb: str, spec: Spec, given: Mapping[str, object], wheres: Mapping[str, Where], where: Where
+) -> list[OpsError]:
     """What can be told from the text alone: unknown and missing names, values of the wrong kind."""
     problems: list[OpsError] = []
     known = names_of(spec)
@@ -31,7 +33,9 @@ def check_names(verb: str, spec: Spec, given: Mapping[str, object], wheres: Mapp
             try:
                 convert(value, spec.args[known[name]], name)
             except ValueError as error:
-                problems.append(OpsError("bad-argument", f"{verb}: {error}", wheres.get(name, where), f"See: opsplay doc {verb}"))
+                problems.append(
+                    OpsError("bad-argument", f"{verb}: {error}", wheres.get(name, where), f"See: opsplay doc {verb}")
+                )
     return problems
 
 
@@ -58,7 +62,9 @@ def typed_arguments(verb: str, spec: Spec, given: Mapping[str, object], where: W
 
 def default_of(argument: Argument) -> Any:
     default = argument.default
-    return list(default) if isinstance(default, (list, tuple)) else dict(default) if isinstance(default, dict) else default
+    return (
+        list(default) if isinstance(default, (list, tuple)) else dict(default) if isinstance(default, dict) else default
+    )
 
 
 def with_defaults(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +84,9 @@ def defaults_of(spec: Spec) -> tuple[dict[str, Any], dict[str, Any]]:
     found: tuple[dict[str, Any], dict[str, Any]] | None = getattr(spec, "known_defaults", None)
     if found is None:
         plain = {name: argument.default for name, argument in spec.args.items()}
-        collections = {name: default_of(spec.args[name]) for name, value in plain.items() if isinstance(value, (list, tuple, dict))}
+        collections = {
+            name: default_of(spec.args[name]) for name, value in plain.items() if isinstance(value, (list, tuple, dict))
+        }
         found = plain, collections
         setattr(spec, "known_defaults", found)  # noqa: B010 - a cache, not part of what travels
     return found
@@ -105,14 +113,22 @@ def unknown_argument(verb: str, spec: Spec, name: str, where: Where | None) -> O
     hint = did_you_mean(str(name), set(names_of(spec)))
     remedy = f"{hint} " if hint else ""
     return OpsError(
-        "unknown-argument", f'{verb} has no argument "{name}"', where, f"{remedy}See: opsplay doc {verb}", width=len(str(name))
+        "unknown-argument",
+        f'{verb} has no argument "{name}"',
+        where,
+        f"{remedy}See: opsplay doc {verb}",
+        width=len(str(name)),
     )
 
 
 def unsupported_parameters(verb: str, spec: Spec, given: Mapping[str, object], where: Where | None) -> OpsError:
     """The same while a task runs, in Ansible's words: a rescue section or a script may look for them."""
-    names = ", ".join(sorted(str(name) for name in given if name not in names_of(spec)))
-    error = unknown_argument(verb, spec, names.split(", ")[0], where)
+    unknown = sorted(str(name) for name in given if name not in names_of(spec))
+    names = ", ".join(unknown)
+    error = unknown_argument(verb, spec, unknown[0], where)
+    if spec.unknown_text:
+        error.message = f"{spec.unknown_text}: {','.join(unknown)}"
+        return error
     error.message = f"Unsupported parameters for ({verb}) module: {names}"
     if verb != "shell":
         error.message += f". Supported parameters include: {', '.join(sorted(spec.args))}."
@@ -120,7 +136,9 @@ def unsupported_parameters(verb: str, spec: Spec, given: Mapping[str, object], w
 
 
 def missing_arguments(verb: str, names: list[str], where: Where | None) -> OpsError:
-    return OpsError("missing-argument", f"missing required arguments: {', '.join(names)}", where, f"See: opsplay doc {verb}")
+    return OpsError(
+        "missing-argument", f"missing required arguments: {', '.join(names)}", where, f"See: opsplay doc {verb}"
+    )
 
 
 def check_together(verb: str, spec: Spec, values: Mapping[str, Any], where: Where | None) -> None:
@@ -194,7 +212,9 @@ def chosen(value: Any, argument: Argument, name: str) -> Any:
     for index, item in enumerate(items):
         if item in choices:
             continue
-        match = [choice for choice in choices if str(choice).lower() == str(item).lower()] if isinstance(item, bool) else []
+        match = (
+            [choice for choice in choices if str(choice).lower() == str(item).lower()] if isinstance(item, bool) else []
+        )
         if isinstance(item, str) and item in ("True", "False"):  # a YAML yes/no where the choice is a word
             match = [choice for choice in choices if choice in (TRUE if item == "True" else FALSE)]
         if not match:
@@ -283,7 +303,10 @@ def text_to_dictionary(text: str, name: str) -> dict[str, Any]:
     if "=" in text:
         from opsplay.model.free_form import unquote
 
-        return {key.strip(): unquote(item.strip()) for key, _, item in (pair.partition("=") for pair in re.split(r"[,\s]+", text.strip()))}
+        return {
+            key.strip(): unquote(item.strip())
+            for key, _, item in (pair.partition("=") for pair in re.split(r"[,\s]+", text.strip()))
+        }
     raise ValueError(f"{name} is a mapping, not {text!r}")
 
 

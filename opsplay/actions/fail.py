@@ -10,6 +10,7 @@ from opsplay.remote.spec import Raw, Spec
 SPEC = Spec(
     args={"msg": Raw(default="Failed as requested from task", text="Why.")},
     examples=["fail: {msg: 'The system may not be provisioned according to the CMDB status.'}"],
+    unknown_text="Invalid options for fail",
 )
 
 

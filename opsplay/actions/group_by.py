@@ -8,9 +8,13 @@ from opsplay.actions.context import Context
 from opsplay.remote.spec import Listing, Spec, Text
 
 SPEC = Spec(
-    args={"key": Text(required=True, text="The group's name."), "parents": Listing(default=("all",), elements=Text(), text="Groups above it.")},
+    args={
+        "key": Text(required=True, text="The group's name."),
+        "parents": Listing(default=("all",), elements=Text(), text="Groups above it."),
+    },
     returns={"add_group": Text(), "parent_groups": Listing()},
     examples=["group_by: {key: 'os_{{ ansible_facts.distribution }}'}"],
+    unknown_text="Invalid options for group_by",
 )
 
 

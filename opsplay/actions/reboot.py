@@ -19,11 +19,14 @@ SPEC = Spec(
         "test_command": Text(default="whoami", text="Must exit 0 when the host is back."),
         "msg": Text(default="Reboot initiated by opsplay", text="What users of the host read."),
         "search_paths": Listing(default=("/sbin", "/bin", "/usr/sbin", "/usr/bin", "/usr/local/sbin"), elements=Text()),
-        "boot_time_command": Text(default="cat /proc/sys/kernel/random/boot_id", text="Its output differs after a boot."),
+        "boot_time_command": Text(
+            default="cat /proc/sys/kernel/random/boot_id", text="Its output differs after a boot."
+        ),
         "reboot_command": Text(text="Instead of shutdown."),
     },
     returns={"rebooted": Flag(), "elapsed": Integer()},
     examples=["reboot: {reboot_timeout: 120}"],
+    unknown_text="Invalid options for reboot",
     repeatable=False,
 )
 
@@ -35,7 +38,12 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
     begun = time.monotonic()
     result = await order(context, args)
     if result.get("failed"):
-        return {**result, "rebooted": False, "changed": False, "msg": f"Reboot command failed. Error was: '{result.get('stdout')}, {result.get('stderr')}'"}
+        return {
+            **result,
+            "rebooted": False,
+            "changed": False,
+            "msg": f"Reboot command failed. Error was: '{result.get('stdout')}, {result.get('stderr')}'",
+        }
     await asyncio.sleep(max(args.post_reboot_delay, 1))
     problem = await until_back(context, args, before, begun + args.reboot_timeout)
     elapsed = int(time.monotonic() - begun)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "cmd": Text(aliases=("_raw_params", "free_form"), text="The script's path and its arguments."),
+        "cmd": Text(required=True, aliases=("_raw_params", "free_form"), text="The script's path and its arguments."),
         "chdir": PathArgument(text="Folder of the host to run in."),
         "creates": PathArgument(text="Skip where this exists on the host."),
         "removes": PathArgument(text="Skip where this does not exist on the host."),
@@ -25,7 +25,7 @@ SPEC = Spec(
     },
     returns={"rc": Text(), "stdout": Text(), "stderr": Text(), "stdout_lines": Listing(), "stderr_lines": Listing()},
     examples=("script: setup.sh --fast", "script: {cmd: report.py, executable: python3}"),
-    check="partial", repeatable=False, free_form="cmd",
+    check="partial", repeatable=False, free_form="cmd", missing_text="one of the following is required: _raw_params, cmd",
     notes=("Check mode skips it, unless creates or removes tell what would happen.",),
 )  # fmt: skip
 

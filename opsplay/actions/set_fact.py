@@ -23,15 +23,33 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
     for name, value in args.items():
         if name == "cacheable":
             continue
-        name = str(context.render(_template(name)))
-        if not name.isidentifier():
-            raise OpsError("bad-variable-name", f"The variable name '{name}' is not valid. Variables must start with a letter or underscore character, "
-                           "and contain only letters, numbers and underscores.")  # fmt: skip
-        facts[name] = value
+        facts[variable_name(context.render(_template(name)))] = value
     if not facts:
-        raise OpsError("missing-argument", "No key/value pairs provided, at least one is required for this action to succeed")
+        raise OpsError(
+            "missing-argument", "No key/value pairs provided, at least one is required for this action to succeed"
+        )
     context.set_facts(facts, cacheable)
-    return {"changed": False, "ansible_facts": facts, "_ansible_facts_cacheable": cacheable, "_opsplay_facts_done": True}
+    return {
+        "changed": False,
+        "ansible_facts": facts,
+        "_ansible_facts_cacheable": cacheable,
+        "_opsplay_facts_done": True,
+    }
+
+
+def variable_name(name: Any) -> str:
+    """The name, if a variable can have it: Jinja reads its constants, whatever a variable of that name holds."""
+    if not isinstance(name, str):
+        raise bad_name(f"Invalid variable name {str(name)!r} of type {type(name).__name__!r}.")
+    if not (name.isascii() and name.isidentifier()) or name.lower() in ("true", "false", "none"):
+        raise bad_name(f"Invalid variable name {name!r}.")
+    return name
+
+
+def bad_name(message: str) -> OpsError:
+    return OpsError(
+        "bad-variable-name", message, remedy="Start with a letter or _, and use only letters, digits and _."
+    )
 
 
 def _template(name: str) -> object:

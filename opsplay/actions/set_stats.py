@@ -17,6 +17,7 @@ SPEC = Spec(
     },
     returns={"ansible_stats": Dictionary()},
     examples=["set_stats: {data: {bytes_freed: 1024}, per_host: true}"],
+    unknown_text="Invalid options for set_stats",
     confined=True,
 )
 

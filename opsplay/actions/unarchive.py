@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions._file_transfer import Content
-from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, Listing, Spec, Text
+from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, Listing, ModuleFailure, Spec, Text
 from opsplay.remote.spec import Path as PathArgument
 
 if TYPE_CHECKING:
@@ -35,13 +36,26 @@ SPEC = Spec(
     notes=("Nothing is ever unpacked outside dest: names with .., links that lead out, devices and what is too large for "
            "the disk are refused.", "Set-id bits are dropped unless extra_opts has -p."),
 )  # fmt: skip
-SENT = ("dest", "creates", "list_files", "exclude", "include", "keep_newer", "extra_opts", "validate_certs", *FILE_ARGUMENTS)
+SENT = (
+    "dest",
+    "creates",
+    "list_files",
+    "exclude",
+    "include",
+    "keep_newer",
+    "extra_opts",
+    "validate_certs",
+    *FILE_ARGUMENTS,
+)
 
 
 async def act(context: Context, args: Args) -> dict[str, Any]:
     sent = {name: args[name] for name in SENT if args.get(name) is not None}
     if args.remote_src or not args["copy"]:
         return await context.module("_unarchive", {**sent, "src": args.src, "source": "host"})
+    if "://" in args.src:
+        masked = re.sub(r"//[^/@]*@", "//****:****@", args.src)
+        raise ModuleFailure(f"Unsupported option, an URI src ({masked}) is only supported when remote_src is True")
     path = Path(context.find_file("files", args.src))
     content = Content.of_file(path, context, args.decrypt)
     sent |= {"src": str(path)}

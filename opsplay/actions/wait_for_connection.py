@@ -19,6 +19,7 @@ SPEC = Spec(
     },
     returns={"elapsed": Integer()},
     examples=["wait_for_connection: {timeout: 5}"],
+    unknown_text="Invalid options for wait_for_connection",
 )
 
 
@@ -39,4 +40,9 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
             await context.reconnect()
         await asyncio.sleep(args.sleep)
     elapsed = int(time.monotonic() - begun)
-    return {"failed": True, "changed": False, "elapsed": elapsed, "msg": f"timed out waiting for ping module test: {last}"}
+    return {
+        "failed": True,
+        "changed": False,
+        "elapsed": elapsed,
+        "msg": f"timed out waiting for ping module test: {last}",
+    }

@@ -64,7 +64,7 @@ class TaskContext:
     ) -> dict[str, Any]:
         spec = self.run.module_spec(name)
         typed = typed_arguments(name.lstrip("_"), spec, dict(args), self.task.where) if spec is not None else dict(args)
-        return await self.attempt.module(name, typed, body, check, self._target)
+        return await self.attempt.module(name, typed, body, check, self._target, self.attempt.detached)
 
     async def raw_command(self, command: str, timeout: float | None = None) -> dict[str, Any]:
         target = self.target

@@ -11,8 +11,9 @@ class Argument(object):
 
     kind = "raw"
 
-    def __init__(self, default=None, required=False, aliases=(), choices=(), secret=False, elements=None, fields=None,
-                 text=""):
+    def __init__(
+        self, default=None, required=False, aliases=(), choices=(), secret=False, elements=None, fields=None, text=""
+    ):
         self.default = default
         self.required = required
         self.aliases = tuple(aliases)
@@ -91,9 +92,27 @@ class Spec(object):
     exclusive, together, one_of: tuples of tuples of argument names; required_if: (name, value, (names...)) tuples.
     """
 
-    def __init__(self, args=None, returns=None, examples=(), check="full", repeatable=True, confined=True,
-                 free_form=None, file_arguments=False, exclusive=(), together=(), one_of=(), required_if=(),
-                 required_by=None, notes=(), facts=False, open_ended=False, missing_text=None):
+    def __init__(
+        self,
+        args=None,
+        returns=None,
+        examples=(),
+        check="full",
+        repeatable=True,
+        confined=True,
+        free_form=None,
+        file_arguments=False,
+        exclusive=(),
+        together=(),
+        one_of=(),
+        required_if=(),
+        required_by=None,
+        notes=(),
+        facts=False,
+        open_ended=False,
+        missing_text=None,
+        unknown_text=None,
+    ):
         self.args = dict(args or {})
         self.returns = dict(returns or {})
         self.examples = tuple(examples)
@@ -109,6 +128,7 @@ class Spec(object):
         self.required_by = dict(required_by or {})
         self.notes = tuple(notes)
         self.missing_text = missing_text  # what Ansible's action of that name says when a required argument is missing
+        self.unknown_text = unknown_text  # and where it was given one that it does not know; the names follow
         self.facts = facts  # the result may hold ansible_facts
         self.open_ended = open_ended  # further arguments are taken as they are (set_fact, debug's friends)
         if file_arguments:
@@ -120,8 +140,13 @@ FILE_ARGUMENTS = {
     "group": Text(text="Name or id of the owning group."),
     "mode": Raw(text="Permissions, octal in quotes or symbolic."),
     "attributes": Text(aliases=("attr",), text="chattr flags, as lsattr shows them."),
-    "unsafe_writes": Flag(text="Write in place where an atomic replace is impossible; where not given, ANSIBLE_UNSAFE_WRITES of the host's environment tells."),
-    "seuser": Text(), "serole": Text(), "setype": Text(), "selevel": Text(),
+    "unsafe_writes": Flag(
+        text="Write in place where an atomic replace is impossible; where not given, ANSIBLE_UNSAFE_WRITES of the host's environment tells."
+    ),
+    "seuser": Text(),
+    "serole": Text(),
+    "setype": Text(),
+    "selevel": Text(),
 }
 
 

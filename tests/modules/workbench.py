@@ -17,6 +17,7 @@ from bench_context import BenchContext
 from opsplay.actions.arguments import typed_arguments
 from opsplay.errors import OpsError
 from opsplay.model.catalog import own_actions
+from opsplay.remote.spec import ModuleFailure
 from opsplay.templating.values import compile_plain
 from opsplay.transport.local import LocalTransport
 from opsplay.transport.protocol import Address, Become, Transport
@@ -25,11 +26,15 @@ from opsplay.transport.protocol import Address, Become, Transport
 class Bench:
     """`transport` leads to where modules run. World functions run there too: in this process, or over the transport."""
 
-    def __init__(self, runner: asyncio.Runner, transport: Transport | None = None, become: Become | None = None) -> None:
+    def __init__(
+        self, runner: asyncio.Runner, transport: Transport | None = None, become: Become | None = None
+    ) -> None:
         self.runner = runner
         self.become = become
         self.here = transport is None
-        self.transport = transport or LocalTransport(Address("localhost", "local", python=os.environ.get("OPSPLAY_TEST_PYTHON", "auto")))
+        self.transport = transport or LocalTransport(
+            Address("localhost", "local", python=os.environ.get("OPSPLAY_TEST_PYTHON", "auto"))
+        )
         self.session = runner.run(self._open())
 
     async def _open(self) -> Any:
@@ -49,6 +54,8 @@ class Bench:
             result = self.runner.run(self._run(name, args, context))
         except OpsError as error:
             result = {"failed": True, "changed": False, "msg": error.message}
+        except ModuleFailure as failed:
+            result = {"failed": True, "changed": False, "msg": failed.msg, **failed.result}
         return json.loads(json.dumps({key: value for key, value in result.items() if key != "_body"}))
 
     async def _run(self, name: str, args: dict[str, Any], context: BenchContext) -> dict[str, Any]:

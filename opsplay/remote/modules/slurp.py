@@ -1,7 +1,6 @@
 """Read a file of the host, as base64."""
 
 import base64
-import os
 
 from opsplay.remote.spec import ModuleFailure, Path, Spec, Text
 
@@ -20,13 +19,14 @@ SPEC = Spec(
 
 
 def read(system: "System", args: "Args") -> "Dict[str, Any]":
-    found = system.stat(args.src)
-    if found is None:
-        raise ModuleFailure("file not found: %s" % args.src)
-    if os.path.isdir(args.src):
-        raise ModuleFailure("source is a directory and must be a file: %s" % args.src)
     try:
         data = system.read(args.src)
+    except FileNotFoundError:
+        raise ModuleFailure("File not found: %s" % args.src)
     except PermissionError:
-        raise ModuleFailure("file is not readable: %s" % args.src)
+        raise ModuleFailure("File is not readable: %s" % args.src)
+    except IsADirectoryError:
+        raise ModuleFailure("Source is a directory and must be a file: %s" % args.src)
+    except OSError as error:
+        raise ModuleFailure("Unable to slurp file %s: %s" % (args.src, error.strerror))
     return {"content": base64.b64encode(data).decode("ascii"), "encoding": "base64", "source": args.src}

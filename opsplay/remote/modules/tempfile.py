@@ -19,15 +19,27 @@ SPEC = Spec(
         "prefix": Text(default="ansible.", text="How its name begins."),
         "suffix": Text(default="", text="How its name ends."),
     },
-    returns={"path": Text(), "uid": Text(), "gid": Text(), "owner": Text(), "group": Text(), "mode": Text(),
-             "size": Text(), "state": Text()},
+    returns={
+        "path": Text(),
+        "uid": Text(),
+        "gid": Text(),
+        "owner": Text(),
+        "group": Text(),
+        "mode": Text(),
+        "size": Text(),
+        "state": Text(),
+    },
     examples=("tempfile: {state: directory, suffix: build}",),
-    check="partial", repeatable=False,
+    check="partial",
+    repeatable=False,
     notes=("Every run makes another one; check mode makes none, so there is no path to return.",),
 )
 
 
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
+    for name in ("prefix", "suffix"):
+        if os.sep in args[name]:  # it would leave the folder
+            raise ModuleFailure("%s must be a valid file name component, got %r" % (name, args[name]))
     if system.check:
         return {"changed": True, "skipped": False, "state": args.state}
     make = _file if args.state == "file" else _directory
@@ -36,8 +48,15 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     except OSError as error:
         raise ModuleFailure("cannot make a temporary %s: %s" % (args.state, error))
     found = system.lstat(path)
-    return {"changed": True, "path": path, "state": args.state, "mode": "0%o" % (found.st_mode & 0o7777),
-            "uid": found.st_uid, "gid": found.st_gid, "size": found.st_size}
+    return {
+        "changed": True,
+        "path": path,
+        "state": args.state,
+        "mode": "0%o" % (found.st_mode & 0o7777),
+        "uid": found.st_uid,
+        "gid": found.st_gid,
+        "size": found.st_size,
+    }
 
 
 def _file(args: "Args") -> str:

@@ -19,7 +19,9 @@ SPEC = Spec(
         "port": Integer(text="Port to try."),
         "path": Path(text="File to look for."),
         "search_regex": Text(text="What the file holds or the port says."),
-        "state": Choice("absent", "drained", "present", "started", "stopped", default="started", text="What to wait for."),
+        "state": Choice(
+            "absent", "drained", "present", "started", "stopped", default="started", text="What to wait for."
+        ),
         "timeout": Integer(default=300, text="Seconds until it counts as failed."),
         "connect_timeout": Integer(default=5, text="Seconds for one attempt to connect."),
         "delay": Integer(default=0, text="Seconds to wait first."),
@@ -28,8 +30,15 @@ SPEC = Spec(
         "exclude_hosts": Listing(elements=Text(), text="Peers that drained does not count."),
         "msg": Text(text="What to say when it took too long."),
     },
-    returns={"elapsed": Integer(), "match_groups": Listing(), "match_groupdict": Dictionary(), "state": Text(),
-             "port": Integer(), "path": Text(), "search_regex": Text()},
+    returns={
+        "elapsed": Integer(),
+        "match_groups": Listing(),
+        "match_groupdict": Dictionary(),
+        "state": Text(),
+        "port": Integer(),
+        "path": Text(),
+        "search_regex": Text(),
+    },
     examples=("wait_for: {port: 5432, timeout: 60}", "wait_for: {path: /run/app.pid, state: absent}"),
     check="none",
 )
@@ -42,17 +51,25 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     started = time.time()
     time.sleep(args.delay)
     found = _until(args, started)
-    return {"changed": False, "elapsed": int(time.time() - started), "state": args.state, "port": args.port,
-            "path": args.path, "search_regex": args.search_regex,
-            "match_groups": list(found.groups()) if hasattr(found, "groups") else [],
-            "match_groupdict": found.groupdict() if hasattr(found, "groupdict") else {}}
+    return {
+        "changed": False,
+        "elapsed": int(time.time() - started),
+        "state": args.state,
+        "port": args.port,
+        "path": args.path,
+        "search_regex": args.search_regex,
+        "match_groups": list(found.groups()) if hasattr(found, "groups") else [],
+        "match_groupdict": found.groupdict() if hasattr(found, "groupdict") else {},
+    }
 
 
 def _check(args: "Args") -> "None":
     if args.port and args.path:
         raise ModuleFailure("port and path parameter can not both be passed to wait_for", elapsed=0)
     if args.path and args.state in ("stopped", "drained"):
-        raise ModuleFailure("state=%s should only be used for checking a port in the wait_for module" % args.state, elapsed=0)
+        raise ModuleFailure(
+            "state=%s should only be used for checking a port in the wait_for module" % args.state, elapsed=0
+        )
     if args.exclude_hosts and args.state != "drained":
         raise ModuleFailure("exclude_hosts should only be with state=drained", elapsed=0)
 
@@ -68,9 +85,9 @@ def _until(args: "Args", started: "float") -> "Any":
         found = look(max(0.1, min(args.connect_timeout, deadline - time.time())))
         if found:
             return found
-        if time.time() + args.sleep > deadline:
+        if time.time() >= deadline:
             raise ModuleFailure(args.msg or complaint, elapsed=int(time.time() - started))
-        time.sleep(args.sleep)
+        time.sleep(max(0, min(args.sleep, deadline - time.time())))
 
 
 def _look(args: "Args") -> "Any":

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opsplay.cli.vault_options import warn
 from opsplay.engine.launch import assemble, parse_extra
 from opsplay.engine.run import Run
 from opsplay.errors import Fault, OpsError
@@ -36,7 +37,7 @@ def vault_for(flags: Mapping[str, Any], settings: Settings) -> VaultSecrets:
         ids.append(settings.vault_password_file)
     if flags.get("ask_vault_pass") or settings.ask_vault_pass:
         ids.append(f"{settings.vault_identity}@prompt")
-    return VaultSecrets.load(ids, ask_password, default_id=settings.vault_identity, match_ids=settings.vault_id_match)
+    return VaultSecrets.load(ids, ask_password, default_id=settings.vault_identity, match_ids=settings.vault_id_match, warn=warn)
 
 
 def ask_password(prompt: str) -> str:
@@ -105,13 +106,13 @@ def ask_operator(prompt: str, echo: bool, seconds: float | None) -> str | None:
     """A line from the terminal; None where there is none or time is up."""
     if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
         return None
-    sys.stdout.write(prompt)
-    sys.stdout.flush()
-    if echo:
-        return read_line(sys.stdin.fileno(), seconds)
-    with hidden_typing(sys.stdin.fileno()):
-        line = read_line(sys.stdin.fileno(), seconds)
-    sys.stdout.write("\n")
+    terminal = sys.stdin.fileno()
+    with contextlib.nullcontext() if echo else hidden_typing(terminal):
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        line = read_line(terminal, seconds)
+    if not echo:
+        sys.stdout.write("\n")
     return line
 
 

@@ -56,6 +56,7 @@ class LiveProgress:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._live: Live | None = None
+        self._lent = False
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -142,7 +143,7 @@ class LiveProgress:
     def _draw_until_stopped(self) -> None:
         while not self._stopped.wait(TICK):
             with self._lock:
-                if self._live is not None:
+                if self._live is not None and not self._lent:
                     self._draw(self._live)
 
     def _draw(self, live: Live, everything: bool = False) -> None:
@@ -210,18 +211,19 @@ class LiveProgress:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """The terminal is somebody else's meanwhile: a prompt."""
+        """The terminal is somebody else's meanwhile: a prompt. The run may end within it."""
         with self._lock:
-            live = self._live
-            if live is None:
-                yield
-                return
-            self._draw(live)
-            live.stop()
-            try:
-                yield
-            finally:
-                live.start()
+            self._lent = True
+            if self._live is not None:
+                self._draw(self._live)
+                self._live.stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lent = False
+                if self._live is not None:
+                    self._live.start()
 
     def _finish(self) -> None:
         self.close()

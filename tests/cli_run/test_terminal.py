@@ -6,8 +6,11 @@ import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.cli_run.command import LOCAL, OPSPLAY, environment, write
 
@@ -22,6 +25,10 @@ ASK = """
     - {name: say, debug: {msg: "it is {{ who }}"}}
     - {name: looped, debug: {msg: "item {{ item }}"}, loop: [1, 2]}
 """
+PROMPTS = {
+    "a pause": "  tasks: [{pause: {prompt: Password, echo: false}}]\n",
+    "a variable": "  vars_prompt: [{name: secret, prompt: Password}]\n",
+}
 SLOW = "- hosts: all\n  gather_facts: false\n  tasks: [{command: sleep 60}]\n"
 
 
@@ -29,11 +36,18 @@ class Terminal:
     """opsplay on a pseudo-terminal of its own session: what it shows, and keys typed at it."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(["env", "--default-signal=INT", OPSPLAY, *arguments], cwd=folder, env=environment(folder, TERM="xterm"), stdin=slave, stdout=slave,
-                                        stderr=slave, start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)))  # fmt: skip
-        os.close(slave)
+        self.master, self.slave = pty.openpty()
+        self.process = subprocess.Popen(["env", "--default-signal=INT", OPSPLAY, *arguments], cwd=folder, env=environment(folder, TERM="xterm"), stdin=self.slave, stdout=self.slave,
+                                        stderr=self.slave, start_new_session=True, preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)))  # fmt: skip
         self.text = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        os.close(self.slave)
+        os.close(self.master)
 
     def until(self, wanted: str, seconds: float = 30) -> bool:
         ends = time.monotonic() + seconds
@@ -53,25 +67,36 @@ class Terminal:
 
     def end(self) -> int:
         self.until("\0never\0", 30)
-        code = self.process.wait(10)
-        os.close(self.master)
-        return code
+        return self.process.wait(10)
 
 
 def test_prompt_and_debug_on_the_screen(tmp_path: Path) -> None:
-    screen = Terminal(write(tmp_path, ask_yml=ASK, inv=LOCAL), "run", "-i", "inv", "ask.yml")
-    assert screen.until("Who is it"), screen.text
-    assert "h1| " in screen.text and "before the prompt" in screen.text, "what was said before is there before the prompt"
-    os.write(screen.master, b"me\n")
-    assert (screen.end(), "it is me" in screen.text, "item 2" in screen.text) == (0, True, True), screen.text
-    assert screen.text.rstrip().endswith("+0000") or "began" in screen.text
+    with Terminal(write(tmp_path, ask_yml=ASK, inv=LOCAL), "run", "-i", "inv", "ask.yml") as screen:
+        assert screen.until("Who is it"), screen.text
+        assert "h1| " in screen.text and "before the prompt" in screen.text, "what was said before is there before the prompt"
+        os.write(screen.master, b"me\n")
+        assert (screen.end(), "it is me" in screen.text, "item 2" in screen.text) == (0, True, True), screen.text
+        assert screen.text.rstrip().endswith("+0000") or "began" in screen.text
 
 
 def test_ctrl_c_from_the_keyboard(tmp_path: Path) -> None:
-    screen = Terminal(write(tmp_path, slow_yml=SLOW, inv=LOCAL), "run", "-i", "inv", "slow.yml")
-    assert screen.until("command"), screen.text
-    begun = time.monotonic()
-    os.write(screen.master, b"\x03")
-    assert (screen.end(), "interrupted" in screen.text) == (130, True), screen.text
-    assert time.monotonic() - begun < 5
-    assert screen.text.count("\x1b[?25l") <= screen.text.count("\x1b[?25h"), "the cursor is visible again"
+    with Terminal(write(tmp_path, slow_yml=SLOW, inv=LOCAL), "run", "-i", "inv", "slow.yml") as screen:
+        assert screen.until("command"), screen.text
+        begun = time.monotonic()
+        os.write(screen.master, b"\x03")
+        assert (screen.end(), "interrupted" in screen.text) == (130, True), screen.text
+        assert time.monotonic() - begun < 5
+        assert screen.text.count("\x1b[?25l") <= screen.text.count("\x1b[?25h"), "the cursor is visible again"
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+def test_ctrl_c_at_a_hidden_prompt(tmp_path: Path, kind: str) -> None:
+    play = "- hosts: all\n  gather_facts: false\n" + PROMPTS[kind]
+    with Terminal(write(tmp_path, ask_yml=play, inv=LOCAL), "run", "-i", "inv", "ask.yml") as screen:
+        assert screen.until("Password"), screen.text
+        os.write(screen.master, b"typed ")
+        time.sleep(0.3)
+        assert not termios.tcgetattr(screen.slave)[3] & termios.ECHO
+        os.write(screen.master, b"\x03")
+        assert (screen.end(), "typed" in screen.text) == (130, False), screen.text
+        assert termios.tcgetattr(screen.slave)[3] & termios.ECHO, "what is typed is shown again"

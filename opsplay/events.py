@@ -139,8 +139,34 @@ class Included(Event):
 
 @dataclass(frozen=True, slots=True)
 class HandlerNotified(Event):
+    """`handler` is the name or topic that was notified; `playbook` the file that the play stands in."""
+
     host: str
     handler: str
+    play: str = ""
+    playbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerRan(Event):
+    """All that answers to a notified name or topic has run on the host, and none of it failed."""
+
+    host: str
+    handler: str
+    play: str = ""
+    playbook: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerPending(Event):
+    """An earlier run (`run_id`, at `since`) notified the handler, and no run has run it."""
+
+    host: str
+    handler: str
+    play: str
+    playbook: str
+    run_id: str
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +228,8 @@ EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
         RunStarted, PlayStarted, BatchStarted, TaskStarted, SentAhead, HostStarted, ItemFinished, OutputLine, HostFinished,
-        Retrying, Included, HandlerNotified, Notice, Message, FactsGathered, StatsSet, PlayFinished, PlaybookFinished, RunFinished,
+        Retrying, Included, HandlerNotified, HandlerRan, HandlerPending, Notice, Message, FactsGathered, StatsSet, PlayFinished,
+        PlaybookFinished, RunFinished,
     )
 }  # fmt: skip
 

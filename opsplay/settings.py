@@ -174,6 +174,9 @@ class Settings:
     )
     state_dir: str | None = setting(None, "state_dir", "OPSPLAY_STATE", section="opsplay", kind="path")
     history_url: str | None = setting(None, "history", "OPSPLAY_HISTORY", section="opsplay")
+    run_pending_handlers: bool = setting(
+        False, "run_pending_handlers", "OPSPLAY_RUN_PENDING_HANDLERS", section="opsplay", kind="bool"
+    )
     connect_at_once: int = setting(16, "connect_at_once", "OPSPLAY_CONNECT_AT_ONCE", section="opsplay", kind="int")
     config_file: str | None = None
     compatible: bool = False  # run by the shims: where our own way is stricter, Ansible's

@@ -15,6 +15,7 @@ import click
 from opsplay.errors import Fault, OpsError
 
 if TYPE_CHECKING:
+    from opsplay.events import HandlerPending
     from opsplay.history.queries import History, RunRow
 
 
@@ -110,6 +111,30 @@ def compare_runs(context: click.Context, first: str, second: str, as_json: bool)
         raise OpsError("run-not-recorded", "a run that did not finish has no record to compare", fault=Fault.USAGE)
     found = compare(runs[0], runs[1])
     _write(json.dumps(found.as_json(), indent=2) + "\n" if as_json else _comparison_text(found))
+
+
+@history.command("handlers")
+@click.option("--host", default="", help="Only those of this host.")
+@click.option("--playbook", default="", help="Only those of this playbook (its path or the end of it).")
+@click.option("--forget", is_flag=True, help="Take them off the list: nothing runs them later.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def handlers(context: click.Context, host: str, playbook: str, forget: bool, as_json: bool) -> None:
+    """List the handlers that were notified and have not run."""
+    from opsplay.cli.pending import texts
+    from opsplay.history.pending_handlers import PendingStore, described
+
+    def chosen(event: HandlerPending) -> bool:
+        return host in ("", event.host) and (not playbook or f"/{event.playbook}".endswith(f"/{playbook}"))
+
+    store = PendingStore(open_history(context).state)
+    found = [event for event in store.everything() if chosen(event)]
+    if as_json:
+        _write(json.dumps([described(event) for event in found], indent=2) + "\n")
+    else:
+        _write("".join(f"{line}\n" for line in texts(found)) or "no handler is pending\n")
+    if forget:
+        store.forget(found)
 
 
 @history.command("path")

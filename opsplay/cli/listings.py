@@ -28,6 +28,10 @@ def show_listing(prepared: Prepared, flags: Mapping[str, Any]) -> int:
             continue
         for number, play in enumerate(book.plays, 1):
             print("\n".join(PlayListing(prepared.run, play, workshop).lines(number, flags)))
+    if pending := prepared.run.pending:
+        from opsplay.cli.pending import warning
+
+        print("\n" + warning(pending, prepared.run.options.run_pending_handlers))
     sys.stdout.flush()
     return 0
 

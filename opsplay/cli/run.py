@@ -39,6 +39,7 @@ from opsplay.cli.run_options import (
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
 @click.option("--profile", is_flag=True, help="Print at the end where each task's time went.")
+@click.option("--run-pending-handlers", is_flag=True, help="Run the handlers that earlier runs notified and did not run.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
 def run(
     playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, profile: bool, **flags: Any
@@ -51,6 +52,10 @@ def run(
     folder = Path(playbooks[0]).parent.absolute()
     work, vault = run_for(flags, settings, folder)
     prepared = prepare(work, playbooks, vault)
+    if not no_history:
+        from opsplay.cli.pending import recall
+
+        recall(prepared, settings)
     if any(flags[name] for name in ("list_hosts", "list_tasks", "list_tags", "syntax_check")):
         from opsplay.cli.listings import show_listing
 
@@ -83,9 +88,11 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
     listeners: list[Any] = [summary, progress]
     if not no_history:
         from opsplay.history.journal import Journal
+        from opsplay.history.pending_handlers import PendingStore
         from opsplay.history.state_dir import state_dir
 
-        listeners.insert(0, Journal(state_dir(settings.state_dir), prepared.run_id))
+        state = state_dir(settings.state_dir)
+        listeners[:0] = [Journal(state, prepared.run_id), PendingStore(state)]
     ask = prepared.run.asker
 
     def ask_alone(*question: Any) -> Any:

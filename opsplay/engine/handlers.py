@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opsplay.errors import OpsError
-from opsplay.events import HandlerNotified, Notice
+from opsplay.events import HandlerNotified, HandlerRan, Notice
 from opsplay.model.play import Entry, Task, walk_tasks
 from opsplay.templating.template import Template
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class Handlers:
     def __init__(self, play_run: PlayRun, entries: tuple[Entry, ...]) -> None:
         self.play_run = play_run
+        self.playbook = str(Path(play_run.play.playbook).absolute())
         self._unusable: set[str] = set()
         self._sections = [walk_tasks((entry,)) for entry in entries]
 
@@ -35,8 +37,32 @@ class Handlers:
         if not self.find(name):
             self.missing(name, by)
             return
+        self.note(walk, name)
+
+    def note(self, walk: Walk, name: str) -> None:
         walk.notified.setdefault(name)
-        self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name))
+        self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name, self.play_run.title(), self.playbook))
+
+    def recall(self, walk: Walk) -> None:
+        """Notify what an earlier run has notified and not run, where the operator wants that."""
+        run, title = self.play_run.run, self.play_run.title()
+        for event in run.pending if run.options.run_pending_handlers else ():
+            if (event.host, event.play, event.playbook) == (walk.host, title, self.playbook) and self.find(event.handler):
+                self.note(walk, event.handler)
+
+    def take(self, walk: Walk) -> None:
+        """Make due what answers to a notified name."""
+        name, _ = walk.notified.popitem()
+        walk.owed[name] = {task.uid for task in self.find(name)}
+        walk.due |= walk.owed[name]
+
+    def ran(self, walk: Walk, handler: Task) -> None:
+        """The handler ended well: say so of every name that waited for it alone."""
+        for name, uids in list(walk.owed.items()):
+            uids.discard(handler.uid)
+            if not uids:
+                del walk.owed[name]
+                self.play_run.run.emit(HandlerRan(time.time(), walk.host, name, self.play_run.title(), self.playbook))
 
     def find(self, name: str) -> list[Task]:
         """The handler of that name in the section that was loaded last, and those that listen to it: of one name the last loaded."""

@@ -210,6 +210,8 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
 def tell_start(prepared: Prepared) -> None:
     run = prepared.run
     run.emit(start_event(prepared))
+    for event in run.pending:
+        run.emit(event)
     if run.settings.verbosity >= 2:
         for book, _ in prepared.playbooks:
             run.emit(Notice(time.time(), "info", f"{len(book.plays)} plays in {book.path}"))

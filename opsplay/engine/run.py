@@ -19,7 +19,16 @@ from opsplay.engine.profile import Profile
 from opsplay.engine.selection import Steps
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
-from opsplay.events import Event, FactsGathered, Listener, Notice, OutputLine, PlaybookFinished, RunFinished
+from opsplay.events import (
+    Event,
+    FactsGathered,
+    HandlerPending,
+    Listener,
+    Notice,
+    OutputLine,
+    PlaybookFinished,
+    RunFinished,
+)
 from opsplay.inventory.inventory import LOCALHOST
 from opsplay.inventory.live import LiveInventory
 from opsplay.model.building import Workshop
@@ -64,6 +73,7 @@ class Run:
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     live_output: bool = False
+    pending: tuple[HandlerPending, ...] = ()  # handlers that earlier runs have left
     profile: Profile | None = None  # set to count where the time goes
     stopping: bool = False
     started: bool = False  # the task of --start-at-task was met

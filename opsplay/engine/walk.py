@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from opsplay.engine.play_run import PlayRun
 
 
+MAIN_FLUSH = 5  # handler time behind roles and tasks
+
+
 class Walk:
     def __init__(self, play_run: PlayRun, host: str) -> None:
         self.play_run = play_run
@@ -37,6 +40,7 @@ class Walk:
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}  # names and topics, until they are flushed
         self.due: set[str] = set()  # handlers to run
+        self.owed: dict[str, set[str]] = {}  # which handlers a notified name still waits for
         self.ahead: dict[str, PreparedTask] = {}
         self.requests: list[Request] = []
         self._line: list[tuple[tuple[Entry, ...], int]] = []  # where it is in each list of tasks around it
@@ -65,6 +69,8 @@ class Walk:
         ]  # fmt: skip
         for index, entries in enumerate(sections):
             if entries is None:
+                if index == MAIN_FLUSH:
+                    self.play_run.handlers.recall(self)
                 if self.notified:
                     tell_unasked(self, FLUSHED.format(self.host))
                 await self.flush((index,))
@@ -261,10 +267,11 @@ class Walk:
         handlers = self.play_run.handlers
         for index, handler in enumerate(handlers.tasks()):
             while self.notified:
-                self.due.update(task.uid for task in handlers.find(self.notified.popitem()[0]))
+                handlers.take(self)
             if handler.uid in self.due:
                 self.due.discard(handler.uid)
                 await self.task(handler, (*key, index))
+                handlers.ran(self, handler)
 
     def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:
         return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.public, ahead)

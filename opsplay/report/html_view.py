@@ -32,6 +32,7 @@ def page_view(summary: RunSummary) -> dict[str, Any]:
         "slow_host": max([host.seconds for host in summary.hosts.values()], default=1.0) or 1.0,
         "verdicts": summary.verdicts,
         "failures": summary.failure_groups(),
+        "pending": summary.pending.grouped(),
         "all_handled": not summary.totals.bad,
         "changes": _changes(groups),
         "more_changes": max(0, len(groups) - MOST_CHANGES),

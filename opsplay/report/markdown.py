@@ -18,7 +18,7 @@ WORDS = {"ok": "OK", "warn": "WARNING", "crit": "CRITICAL"}
 
 def markdown_text(summary: RunSummary) -> str:
     sections = [
-        _header(summary), _hosts(summary), _failures(summary), _verdicts(summary), _changes(summary), _figures(summary),
+        _header(summary), _hosts(summary), _failures(summary), _verdicts(summary), _changes(summary), _pending(summary), _figures(summary),
         _postgres(summary), _backups(summary), _slowest(summary), _facts(summary), _notices(summary),
     ]  # fmt: skip
     return "\n\n".join(text for text in ("\n".join(lines) for lines in sections) if text) + "\n"
@@ -90,6 +90,15 @@ def _change(group: ChangeGroup) -> Iterator[str]:
         yield f"  {fence}diff"
         yield from (f"  {printable(line)}" for line in group.diff.splitlines())
         yield f"  {fence}"
+
+
+def _pending(summary: RunSummary) -> Iterator[str]:
+    groups = summary.pending.grouped()
+    if groups:
+        yield "## Handlers notified and not run"
+        yield ""
+        rows = [(handler, ", ".join(hosts), clock_text(since), run_id) for (handler, run_id, since), hosts in groups.items()]
+        yield from _table(("handler", "hosts", "notified", "by run"), rows)
 
 
 def _figures(summary: RunSummary) -> Iterator[str]:

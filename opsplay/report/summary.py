@@ -11,6 +11,9 @@ from typing import Any
 from opsplay.events import (
     Event,
     FactsGathered,
+    HandlerNotified,
+    HandlerPending,
+    HandlerRan,
     HostFinished,
     Included,
     Notice,
@@ -23,6 +26,7 @@ from opsplay.events import (
 )
 from opsplay.report.counts import Counts, total
 from opsplay.report.machine_facts import machine_facts
+from opsplay.report.pending_handlers import PendingHandlers
 from opsplay.report.run_stats import RunStats
 from opsplay.report.task_records import (
     ChangeGroup,
@@ -74,6 +78,7 @@ class RunSummary:
         self._hosts: dict[str, HostSummary] = {}
         self.stats = RunStats()
         self.notices: list[Notice] = []
+        self.pending = PendingHandlers()
         self._folds: dict[type[Event], Callable[[Any], None]] = {
             RunStarted: self._run_started,
             PlayStarted: self.plays.append,
@@ -83,6 +88,9 @@ class RunSummary:
             FactsGathered: self._facts_gathered,
             StatsSet: self._stats_set,
             Notice: self.notices.append,
+            HandlerNotified: self.pending,
+            HandlerRan: self.pending,
+            HandlerPending: self.pending,
             RunFinished: self._run_finished,
         }
 
@@ -107,6 +115,7 @@ class RunSummary:
 
     def _run_started(self, event: RunStarted) -> None:
         self.start = event
+        self.pending(event)
 
     def _run_finished(self, event: RunFinished) -> None:
         self.end = event

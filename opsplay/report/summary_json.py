@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opsplay.events import HandlerPending
 from opsplay.report.run_stats import maintenance
 from opsplay.report.task_records import TaskResult
 
@@ -33,6 +34,7 @@ def summary_json(summary: RunSummary) -> dict[str, Any]:
         "slowest_tasks": [timing.as_json() for timing in summary.slowest()],
         "tasks": _tasks(summary),
         "coverage": coverage.as_json() if coverage else None,
+        "pending_handlers": [_pending(event) for event in summary.pending.kept.values()],
         "notices": [
             {"level": n.level, "message": n.message, "where": n.where, "host": n.host} for n in summary.notices
         ],
@@ -107,6 +109,11 @@ def _failure(result: TaskResult) -> dict[str, Any]:
         "rescued": result.rescued,
         "message": plain(result.message),
     }
+
+
+def _pending(event: HandlerPending) -> dict[str, Any]:
+    names = ("host", "handler", "play", "playbook", "run_id")
+    return {name: plain(getattr(event, name)) for name in names} | {"since": iso(event.since)}
 
 
 def _tasks(summary: RunSummary) -> list[dict[str, Any]]:

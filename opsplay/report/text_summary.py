@@ -31,6 +31,7 @@ def summary_lines(summary: RunSummary, width: int = 100, next_step: str = "", di
     yield from _changes(summary, width, diffs)
     yield from _maintenance(summary, width)
     yield from _verdicts(summary, width)
+    yield from _pending(summary, width)
     yield from _coverage(summary)
     yield from _ending(summary, next_step, width)
 
@@ -188,6 +189,19 @@ def _verdicts(summary: RunSummary, width: int) -> Iterator[Line]:
         for more in rest:
             yield [("", f"         {more}")]
     yield from _more(len(verdicts))
+
+
+def _pending(summary: RunSummary, width: int) -> Iterator[Line]:
+    groups = summary.pending.grouped()
+    if not groups:
+        return
+    yield from _title("Handlers not run", "notified, but not run")
+    for (handler, run_id, since), hosts in list(groups.items())[:ROWS]:
+        own = summary.start is not None and run_id == summary.start.run_id
+        line: Line = [("", "  "), ("warn", printable(handler)), ("", f"  {printable(_names(tuple(hosts)))}")]
+        yield line if own else [*line, ("dim", f"  since {clock_text(since)[:16]}, run {run_id}")]
+    yield from _more(len(groups))
+    yield from ([("dim", f"  {text}")] for text in _wrapped("The next run of the playbook runs them with --run-pending-handlers.", width - 2))
 
 
 def _coverage(summary: RunSummary) -> Iterator[Line]:

@@ -36,6 +36,7 @@ class Options:
     start_at: str | None = None
     step: bool = False
     force_handlers: bool = False
+    run_pending_handlers: bool = False
     flush_cache: bool = False
     become: bool | None = None
     become_user: str | None = None

@@ -7,6 +7,7 @@ from opsplay.events import (
     Event,
     FactsGathered,
     HandlerNotified,
+    HandlerRan,
     HostFinished,
     HostStarted,
     Included,
@@ -186,6 +187,7 @@ def endings(script: Script) -> None:
     )
     task = script.task("Reload the application", "service", "log_rotation", 2, handler=True)
     script.end(task, "web1", "changed", 0.9)
+    script.say(HandlerRan, host="web1", handler="Reload the application")
     failed = "Unable to reload service app: unit is masked.\nSee: systemctl status app"
     script.end(task, "web2", "failed", 0.4, {"msg": failed, "failed": True})
     task = script.task("Ping", "ping", line=40)

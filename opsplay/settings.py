@@ -87,6 +87,7 @@ class Settings:
     vault_identity_list: tuple[str, ...] = setting(
         (), "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST", kind="list"
     )
+    vault_encrypt_salt: str | None = setting(None, "vault_encrypt_salt", "ANSIBLE_VAULT_ENCRYPT_SALT")
     vault_identity: str = setting("default", "vault_identity", "ANSIBLE_VAULT_IDENTITY")
     vault_encrypt_identity: str | None = setting(None, "vault_encrypt_identity", "ANSIBLE_VAULT_ENCRYPT_IDENTITY")
     vault_id_match: bool = setting(False, "vault_id_match", "ANSIBLE_VAULT_ID_MATCH", kind="bool")

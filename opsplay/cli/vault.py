@@ -165,7 +165,7 @@ def rekey(
     secrets = _secrets(settings, options)
     source = new_vault_id or new_vault_password_file or "prompt_ask_vault_pass"
     identity = encrypt_vault_id or settings.vault_encrypt_identity or settings.vault_identity
-    new = VaultSecrets.load([source], ask, default_id=identity, confirm=True)
+    new = VaultSecrets.load([source], ask, default_id=identity, confirm=True, salt=settings.vault_encrypt_salt)
     for file in files:
         rekey_file(file, secrets, new.secrets[0])
     say("Rekey successful")

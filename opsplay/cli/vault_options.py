@@ -51,6 +51,10 @@ def ask(prompt: str) -> str:
                        remedy="Give it by --vault-password-file or --vault-id.") from None  # fmt: skip
 
 
+def warn(text: str) -> None:
+    click.echo(f"[WARNING]: {text}", err=True)
+
+
 def vault_sources(
     settings: Settings | None, ids: Sequence[str], files: Sequence[str], ask_pass: bool, prompt: bool = False
 ) -> list[str]:
@@ -82,4 +86,6 @@ def load_secrets(
         default_id=settings.vault_identity if settings else "default",
         match_ids=bool(settings and settings.vault_id_match),
         confirm=confirm,
+        salt=settings.vault_encrypt_salt if settings else None,
+        warn=warn,
     )

@@ -106,7 +106,7 @@ def open_vaulted(data: bytes, path: str, vault: Opener | None) -> bytes:
     if vault is None:
         raise OpsError(
             "vault-no-secret",
-            "the file is vault-encrypted and no vault password was given",
+            "Attempting to decrypt but no vault secrets found",
             Where(path, 1, 1),
             "Give one with --vault-password-file FILE, --vault-id ID@FILE or --ask-vault-pass.",
             fault=Fault.USAGE,

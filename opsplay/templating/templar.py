@@ -178,7 +178,7 @@ class Templar:
     def _decrypt(self, vaulted: Vaulted) -> str:
         if self.vault is None:
             raise TemplateFailed(
-                "a value is encrypted and no vault password was given",
+                "Attempting to decrypt but no vault secrets found",
                 vaulted.where,
                 "Give one with --vault-password-file FILE or --ask-vault-pass.",
                 code="vault-no-password",

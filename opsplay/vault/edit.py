@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from opsplay.errors import Fault, OpsError, Where
-from opsplay.vault.cipher import parse, seal
+from opsplay.vault.cipher import parse
 from opsplay.vault.files import decrypted, read_file, write_file
 from opsplay.vault.secrets import VaultSecrets
 
@@ -114,7 +114,7 @@ def edit_vault(path: str, secrets: VaultSecrets, edit: Edit = run_editor) -> boo
     edited = edited_text(plaintext, path, edit)
     if edited == plaintext:
         return False
-    write_file(path, seal(edited, secret.password, parse(data).vault_id).encode("ascii"))
+    write_file(path, secret.seal(edited, parse(data).vault_id).encode("ascii"))
     return True
 
 
@@ -124,7 +124,7 @@ def create_vault(path: str, secrets: VaultSecrets, vault_id: str | None = None, 
         message = "the file exists already"
         raise OpsError("vault-exists", message, Where(path), "Use: opsplay vault edit", fault=Fault.USAGE)
     secret = secrets.secret_for(vault_id)
-    write_file(path, seal(edited_text(b"", path, edit), secret.password, secret.vault_id).encode("ascii"))
+    write_file(path, secret.seal(edited_text(b"", path, edit)).encode("ascii"))
 
 
 def edited_text(plaintext: bytes, name: str, edit: Edit) -> bytes:

@@ -6,7 +6,7 @@ import os
 import tempfile
 
 from opsplay.errors import Fault, OpsError, Where
-from opsplay.vault.cipher import is_vault, seal
+from opsplay.vault.cipher import is_vault
 from opsplay.vault.secrets import Secret, VaultSecrets
 
 
@@ -71,7 +71,7 @@ def decrypt_file(path: str, secrets: VaultSecrets, output: str | None = None) ->
 def rekey_file(path: str, secrets: VaultSecrets, new: Secret) -> None:
     """Encrypts the content anew, under another password and id."""
     plaintext, _ = decrypted(read_file(path), secrets, path)
-    write_file(path, seal(plaintext, new.password, new.vault_id).encode("ascii"))
+    write_file(path, new.seal(plaintext).encode("ascii"))
 
 
 def vaulted_string(plaintext: bytes, secrets: VaultSecrets, vault_id: str | None, name: str | None) -> str:

@@ -12,6 +12,7 @@ from opsplay.errors import Fault, OpsError, Where
 Ask = Callable[[str], str]
 PROMPTS = ("prompt", "prompt_ask_vault_pass")
 SCRIPT_SECONDS = 60
+BAD = "vault-bad-password"  # there is a file, and what it holds is no password
 _CLIENT = re.compile(r"-client(\.\w+)?$")
 
 
@@ -29,18 +30,20 @@ def password_of(vault_id: str, source: str, ask: Ask | None, confirm: bool = Fal
         return _asked(vault_id, source, ask, confirm)
     path = os.path.expanduser(source)
     if not os.path.exists(path):
-        raise _trouble(f"the vault password file of id {vault_id} does not exist", source, "Check the path.")
+        raise _trouble("The vault password file was not found", source, "Check the path.")
     if os.path.isdir(path):
-        raise _trouble(f"the vault password file of id {vault_id} is a folder", source, "Name a file.")
+        raise _trouble("The vault password file can not be a directory", source, "Name a file.")
     runnable = os.access(path, os.X_OK) and os.path.isfile(path)
     password = _from_script(vault_id, path) if runnable else _from_file(vault_id, path)
     if not password:
-        raise _trouble(f"the vault password of id {vault_id} is empty", source, "Write the password on its first line.")
+        raise _trouble(
+            "Invalid vault password was provided: it is empty", source, "Write the password on its first line.", BAD
+        )
     return password
 
 
-def _trouble(message: str, path: str, remedy: str) -> OpsError:
-    return OpsError("vault-no-password", message, Where(path), remedy, fault=Fault.USAGE)
+def _trouble(message: str, path: str, remedy: str, code: str = "vault-no-password") -> OpsError:
+    return OpsError(code, message, Where(path), remedy, fault=Fault.USAGE)
 
 
 def _asked(vault_id: str, source: str, ask: Ask | None, confirm: bool) -> bytes:
@@ -62,7 +65,7 @@ def _from_file(vault_id: str, path: str) -> bytes:
             return file.read(1_000_000).strip()
     except OSError as error:
         message = f"the vault password file of id {vault_id} cannot be read: {error.strerror}"
-        raise _trouble(message, path, "Check its permissions.") from None
+        raise _trouble(message, path, "Check its permissions.", BAD) from None
 
 
 def _from_script(vault_id: str, path: str) -> bytes:
@@ -81,5 +84,5 @@ def _from_script(vault_id: str, path: str) -> bytes:
         said = run.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
         unknown = " (it does not know this vault id)" if run.returncode == 2 else ""
         message = f"the script for vault id {vault_id} ended with {run.returncode}{unknown}: {said[0][:200]}"
-        raise _trouble(message, path, "Run it by hand to see why.")
+        raise _trouble(message, path, "Run it by hand to see why.", BAD)
     return run.stdout.strip()

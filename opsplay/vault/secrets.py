@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from opsplay.errors import Fault, OpsError, Where
 from opsplay.vault.cipher import DEFAULT_ID, NotVault, open_envelope, parse, seal
-from opsplay.vault.passwords import Ask, password_of, split_vault_id
+from opsplay.vault.passwords import PROMPTS, Ask, password_of, split_vault_id
 
 _REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A password and the id it was given under."""
+    """A password and the id it was given under; `salt` is for texts that shall come out the same each time."""
 
     vault_id: str
     password: bytes = field(repr=False)
+    salt: bytes | None = field(default=None, repr=False)
+
+    def seal(self, plaintext: bytes, vault_id: str | None = None) -> str:
+        """A vault text that names the id unless that is `default`."""
+        return seal(plaintext, self.password, vault_id or self.vault_id, self.salt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,32 @@ class VaultSecrets:
         default_id: str = DEFAULT_ID,
         match_ids: bool = False,
         confirm: bool = False,
+        salt: str | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> VaultSecrets:
-        """From `ID@SOURCE` or `SOURCE` each, where SOURCE is a file, a script or `prompt`."""
-        pairs = [split_vault_id(text, default_id) for text in ids]
-        return cls(tuple(Secret(name, password_of(name, source, ask, confirm)) for name, source in pairs), match_ids)
+        """From `ID@SOURCE` or `SOURCE` each, where SOURCE is a file, a script or `prompt`.
+
+        With `warn` it is enough that one file or script gives a password: it is told of those that do not.
+        Raises OpsError for the last one where none does.
+        """
+        secrets: list[Secret] = []
+        left_out: list[OpsError] = []
+        for name, source in (split_vault_id(text, default_id) for text in ids):
+            try:
+                secrets.append(Secret(name, password_of(name, source, ask, confirm), salt.encode() if salt else None))
+            except OpsError as error:
+                if warn is None or source in PROMPTS:
+                    raise
+                loading = (
+                    "Error in vault password file loading"
+                    if error.code == "vault-bad-password"
+                    else "Error getting vault password file"
+                )
+                warn(f"{loading} ({name}): {error.message} ({source})")
+                left_out.append(error)
+        if left_out and not secrets:
+            raise left_out[-1]
+        return cls(tuple(secrets), match_ids)
 
     def __bool__(self) -> bool:
         return bool(self.secrets)
@@ -74,18 +101,20 @@ class VaultSecrets:
 
     def _not_opened(self, wanted: str, tried: list[str], where: Where | None) -> OpsError:
         if not self.secrets:
-            message = "it is vault-encrypted and no vault password was given"
+            message = "Attempting to decrypt but no vault secrets found"
             remedy = "Give one with --vault-password-file FILE, --vault-id ID@FILE or --ask-vault-pass."
         else:
             names = ", ".join(dict.fromkeys(tried)) or "none"
-            message = f"no vault password opens it (it names id {wanted}; ids tried: {names})"
+            message = (
+                "Decryption failed (no vault secrets were found that could decrypt): "
+                f"it names id {wanted}; ids tried: {names}"
+            )
             remedy = f"Give the password of id {wanted}: --vault-id {wanted}@FILE."
         return OpsError("vault-not-opened", message, where, remedy, fault=Fault.USAGE)
 
     def encrypt(self, plaintext: bytes, vault_id: str | None = None) -> str:
         """A vault text under the password of that id, or the only one; it names the id unless that is `default`."""
-        secret = self.secret_for(vault_id)
-        return seal(plaintext, secret.password, secret.vault_id)
+        return self.secret_for(vault_id).seal(plaintext)
 
     def secret_for(self, vault_id: str | None) -> Secret:
         """The password to encrypt with. Several ids and none chosen is an error."""
@@ -99,5 +128,5 @@ class VaultSecrets:
         for secret in self.secrets:
             if vault_id in (None, secret.vault_id):
                 return secret
-        message = f"there is no password of id {vault_id} (there are: {', '.join(self.ids)})"
+        message = f"Did not find a match for --encrypt-vault-id={vault_id} in the known vault-ids {self.ids}"
         raise OpsError("vault-no-password", message, None, f"Add --vault-id {vault_id}@FILE.", fault=Fault.USAGE)

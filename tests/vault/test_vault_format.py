@@ -77,9 +77,11 @@ def test_the_error_names_the_ids_tried() -> None:
     wrong = VaultSecrets((Secret("prod", b"a"), Secret("test", b"b")))
     with pytest.raises(OpsError) as caught:
         wrong.decrypt(text, Where("group_vars/all.yml", 1, 1))
-    assert caught.value.message == "no vault password opens it (it names id dev; ids tried: prod, test)"
+    assert caught.value.message == (
+        "Decryption failed (no vault secrets were found that could decrypt): it names id dev; ids tried: prod, test"
+    )
     assert "--vault-id dev@FILE" in caught.value.remedy
-    with pytest.raises(OpsError, match="no vault password was given"):
+    with pytest.raises(OpsError, match="no vault secrets found"):
         VaultSecrets().decrypt(text)
 
 

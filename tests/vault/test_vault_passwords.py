@@ -94,3 +94,30 @@ def test_which_sources_settings_and_options_give() -> None:
     assert vault_sources(Settings(), [], [], False) == []
     assert vault_sources(Settings(), [], [], True) == ["default@prompt_ask_vault_pass"]
     assert vault_sources(Settings(), [], [], False, prompt=True) == ["default@prompt_ask_vault_pass"]
+
+
+def test_one_source_that_gives_a_password_is_enough(tmp_path: Path) -> None:
+    good, empty = write(tmp_path / "pw", "x"), write(tmp_path / "empty", "")
+    failing = write(tmp_path / "pw.sh", "#!/bin/sh\nexit 3\n", 0o700)
+    said: list[str] = []
+    ids = [f"a@{tmp_path}/none", f"b@{tmp_path}", f"c@{empty}", f"d@{failing}", f"e@{good}"]
+    secrets = VaultSecrets.load(ids, warn=said.append)
+    assert secrets.ids == ["e"]
+    assert [text.partition(":")[0] for text in said] == [
+        "Error getting vault password file (a)", "Error getting vault password file (b)",
+        "Error in vault password file loading (c)", "Error in vault password file loading (d)",
+    ]  # fmt: skip
+    with pytest.raises(OpsError, match="Did not find a match for --encrypt-vault-id=a in the known vault-ids"):
+        secrets.encrypt(b"text", "a")
+
+
+def test_no_source_at_all_that_gives_one_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="not found"):
+        VaultSecrets.load([f"a@{tmp_path}/none"], warn=lambda text: None)
+
+
+def test_a_fixed_salt_gives_the_same_text_each_time(tmp_path: Path) -> None:
+    source = write(tmp_path / "pw", "x")
+    salted = VaultSecrets.load([source], salt="salty")
+    assert salted.encrypt(b"text") == salted.encrypt(b"text") != VaultSecrets.load([source]).encrypt(b"text")
+    assert VaultSecrets.load([source]).decrypt(salted.encrypt(b"text")) == b"text"

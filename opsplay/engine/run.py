@@ -263,7 +263,7 @@ class Run:
 
         def read(*names: str) -> Any:
             for name in names:
-                if scope.raw(name) is not MISSING:
+                if scope.given(name) is not MISSING:
                     return self.templar.resolve_plain(name, scope)
             return None
 

@@ -6,9 +6,13 @@ https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from opsplay.templating.pending import NotYetKnown
 from opsplay.templating.scope import MISSING, ScopeView
+
+if TYPE_CHECKING:
+    from opsplay.variables.connecting import Connecting
 
 Chain = tuple[Mapping[str, object], ...]
 # Other hosts may be elsewhere in the play when a task is prepared ahead of its turn.
@@ -16,9 +20,10 @@ UNSETTLED = frozenset({"hostvars", "vars", "ansible_play_hosts", "play_hosts", "
 
 
 class Scope:
-    """`chain` holds the mappings, strongest first; `magic` the names that nothing overrides, by function."""
+    """`chain` holds the mappings, strongest first; `magic` the names that nothing overrides, by function; `last` those
+    that everything overrides."""
 
-    __slots__ = ("ahead", "cache", "chain", "magic", "pending", "temporary")
+    __slots__ = ("ahead", "cache", "chain", "last", "magic", "pending", "temporary")
 
     def __init__(
         self,
@@ -33,6 +38,7 @@ class Scope:
         self.temporary = temporary or {}
         self.pending = pending or set()
         self.ahead = ahead
+        self.last: Connecting | None = None
         self.cache: dict[str, object] = {}
 
     def raw(self, name: str) -> object:
@@ -46,7 +52,13 @@ class Scope:
         for mapping in self.chain:
             if name in mapping:
                 return mapping[name]
-        return MISSING
+        return self.last.value(name, self) if self.last is not None and name in self.last else MISSING
+
+    def given(self, name: str) -> object:
+        """The same, but only what somebody set: without `last`."""
+        if self.last is None or name not in self.last:
+            return self.raw(name)
+        return type(self)(self.chain, self.magic, self.temporary, self.pending, self.ahead).raw(name)
 
     def names(self) -> Iterable[str]:
         seen = dict.fromkeys(self.temporary)
@@ -57,7 +69,12 @@ class Scope:
 
     def with_(self, **names: object) -> Scope:
         """The same with further names above all others (loop items, results under judgement)."""
-        return Scope(self.chain, self.magic, {**self.temporary, **names}, self.pending, self.ahead)
+        return self._like({**self.temporary, **names})
+
+    def _like(self, temporary: Mapping[str, object]) -> Scope:
+        made = type(self)(self.chain, self.magic, temporary, self.pending, self.ahead)
+        made.last = self.last
+        return made
 
 
 class MergingScope(Scope):
@@ -78,9 +95,6 @@ class MergingScope(Scope):
         for item in reversed(found):
             merged = merge_hash(merged, item)  # type: ignore[arg-type]
         return merged
-
-    def with_(self, **names: object) -> Scope:
-        return MergingScope(self.chain, self.magic, {**self.temporary, **names}, self.pending, self.ahead)
 
 
 def merge_hash(low: Mapping[str, object], high: Mapping[str, object]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from opsplay.model.play import Play, RoleRef, Task
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import ScopeView
+from opsplay.variables.connecting import Connecting
 from opsplay.variables.fact_cache import NoFactCache
 from opsplay.variables.magic import Magic
 from opsplay.variables.memory import Memory
@@ -170,7 +171,10 @@ class VariableStore:
         chain += self.inventory_chain(host, play.playbook_dir if play else beside)
         chain += defaults
         kind = MergingScope if self.settings.hash_behaviour == "merge" else Scope
-        return kind(tuple(chain), Magic(self, host, play, task), temporary, memory.pending, ahead)
+        scope = kind(tuple(chain), Magic(self, host, play, task), temporary, memory.pending, ahead)
+        if task is not None:
+            scope.last = Connecting(self, host, task)
+        return scope
 
     def _roles(self, play: Play, role: RoleRef | None, public: tuple[RoleRef, ...]) -> tuple[Chain, Chain]:
         """(role vars, role defaults), strongest first: the task's role, its dependencies, its parents, the play's roles."""
@@ -201,7 +205,9 @@ class VariableStore:
         return HostVars(lambda: list(self.inventory.hosts), scope_of, lambda scope: ScopeView(self.templar, scope))
 
     def whole(self, magic: Magic) -> ScopeView:
-        return ScopeView(self.templar, self.scope(magic.host, magic.play, magic.task))
+        scope = self.scope(magic.host, magic.play, magic.task)
+        scope.last = None
+        return ScopeView(self.templar, scope)
 
     def known(self, host: str) -> bool:
         return host in self.inventory.hosts or host in LOCALHOST

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError, Where
-
-TRUE = {"1", "true", "yes", "on", "y", "t"}
-FALSE = {"0", "false", "no", "off", "n", "f", ""}
+from opsplay.truth import truth
 
 
 def setting(default: Any, key: str, *env: str, section: str = "defaults", kind: str = "str") -> Any:
@@ -87,15 +85,15 @@ class Settings:
     vault_identity_list: tuple[str, ...] = setting(
         (), "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST", kind="list"
     )
-    vault_encrypt_salt: str | None = setting(None, "vault_encrypt_salt", "ANSIBLE_VAULT_ENCRYPT_SALT")
     vault_identity: str = setting("default", "vault_identity", "ANSIBLE_VAULT_IDENTITY")
     vault_encrypt_identity: str | None = setting(None, "vault_encrypt_identity", "ANSIBLE_VAULT_ENCRYPT_IDENTITY")
+    vault_encrypt_salt: str | None = setting(None, "vault_encrypt_salt", "ANSIBLE_VAULT_ENCRYPT_SALT")
     vault_id_match: bool = setting(False, "vault_id_match", "ANSIBLE_VAULT_ID_MATCH", kind="bool")
     ask_vault_pass: bool = setting(False, "ask_vault_pass", "ANSIBLE_ASK_VAULT_PASS", kind="bool")
     hash_behaviour: str = setting("replace", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR")
     gathering: str = setting("implicit", "gathering", "ANSIBLE_GATHERING")
     gather_subset: tuple[str, ...] = setting((), "gather_subset", "ANSIBLE_GATHER_SUBSET", kind="list")
-    gather_timeout: int = setting(10, "gather_timeout", "ANSIBLE_GATHER_TIMEOUT", kind="int")
+    gather_timeout: int = setting(0, "gather_timeout", "ANSIBLE_GATHER_TIMEOUT", kind="int")
     facts_modules: tuple[str, ...] = setting(("smart",), "facts_modules", "ANSIBLE_FACTS_MODULES", kind="list")
     fact_path: str | None = setting(None, "fact_path", "ANSIBLE_FACT_PATH")
     inject_facts: bool = setting(True, "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS", kind="bool")
@@ -283,9 +281,9 @@ def absolute(text: str, base: Path) -> Path:
 
 
 def to_bool(text: str, key: str) -> bool:
-    lowered = text.lower()
-    if lowered not in TRUE | FALSE:
+    value = truth(text or "no")
+    if value is None:
         raise OpsError(
             "bad-setting", f"{key} is yes or no, not {text!r}", remedy=f"Set {key} to true or false.", fault=Fault.USAGE
         )
-    return lowered in TRUE
+    return value

@@ -10,9 +10,8 @@ from typing import Any
 from opsplay.errors import OpsError, Where, did_you_mean
 from opsplay.remote.spec import Args, Argument, Spec
 from opsplay.templating.values import is_dynamic
+from opsplay.truth import FALSE, TRUE, truth
 
-TRUE = {"y", "yes", "on", "1", "true", "t", "1.0"}
-FALSE = {"n", "no", "off", "0", "false", "f", "0.0"}
 UNITS = {"": 1, "B": 1, **{unit: 1024**power for power, unit in enumerate("KMGTPEZY", start=1)}}
 
 
@@ -233,13 +232,9 @@ def to_text(value: Any, name: str) -> str:
 
 
 def to_flag(value: Any, name: str) -> bool:
-    if isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in TRUE:
-        return True
-    if text in FALSE:
-        return False
+    flag = truth({"1.0": 1, "0.0": 0}.get(str(value).strip(), value))
+    if flag is not None:
+        return flag
     raise ValueError(f"{name} is a boolean, not {value!r}. Write true or false.")
 
 

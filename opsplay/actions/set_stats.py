@@ -7,7 +7,7 @@ from typing import Any
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Dictionary, Raw, Spec
-from opsplay.templating.texts import truth
+from opsplay.truth import truth
 
 SPEC = Spec(
     args={

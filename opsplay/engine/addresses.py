@@ -8,10 +8,10 @@ from typing import Any
 from opsplay.errors import Fault, OpsError
 from opsplay.settings import Settings
 from opsplay.transport.protocol import Address, Become
+from opsplay.truth import is_true
 from opsplay.variables.store import Options
 
 Read = Callable[..., Any]
-TRUE = {"yes", "true", "on", "1", "y", "t"}
 
 
 def address_for(
@@ -66,7 +66,7 @@ def address_for(
         ),
         private_key_passphrase=_text(read("ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase")),
         ssh_args=" ".join(str(part) for part in (base, common, extra) if part),
-        host_key_checking=checking if isinstance(checking, bool) else str(checking).lower() in TRUE,
+        host_key_checking=is_true(checking),
         known_hosts_file=_text(read("ansible_ssh_known_hosts_file", "ansible_known_hosts_file")),
         timeout=float(first(read("ansible_timeout", "ansible_ssh_timeout"), options.timeout, settings.timeout)),
         python=str(first(read("ansible_python_interpreter"), settings.interpreter_python)),
@@ -81,7 +81,7 @@ def become_for(read: Read, keywords: Mapping[str, Any], settings: Settings, opti
         return next((item for item in candidates if item is not None), None)
 
     wanted = first(read("ansible_become"), keywords.get("become"), options.become, settings.become)
-    if not (wanted if isinstance(wanted, bool) else str(wanted).lower() in TRUE):
+    if not is_true(wanted):
         return None
     method = str(
         first(

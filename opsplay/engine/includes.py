@@ -27,6 +27,7 @@ from opsplay.model.tasks import build_entries
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
+from opsplay.truth import is_true
 
 if TYPE_CHECKING:
     from opsplay.engine.play_run import PlayRun
@@ -94,8 +95,8 @@ class Includes:
         use = RoleUse(
             name=str(name), where=task.where, tasks_from=str(args.get("tasks_from") or "main"), vars_from=args.get("vars_from"),
             defaults_from=args.get("defaults_from"), handlers_from=args.get("handlers_from") or "main",
-            public=truth(args.get("public", False)), validate=truth(args.get("rolespec_validate", True)), from_include=True,
-            allow_duplicates=truth(args.get("allow_duplicates", True)),
+            public=is_true(args.get("public", False)), validate=is_true(args.get("rolespec_validate", True)), from_include=True,
+            allow_duplicates=is_true(args.get("allow_duplicates", True)),
         )  # fmt: skip
         return Include(str(name), args, layer, use)
 
@@ -192,7 +193,3 @@ def as_node(value: object) -> Node:
     if isinstance(value, (list, tuple)):
         return ListNode(tuple(as_node(item) for item in value), nowhere)
     return ScalarNode(value, nowhere)
-
-
-def truth(value: object) -> bool:
-    return value if isinstance(value, bool) else str(value).lower() in ("yes", "true", "on", "1", "y", "t")

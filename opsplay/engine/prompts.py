@@ -9,6 +9,7 @@ from opsplay.errors import Fault, OpsError
 from opsplay.model.play import Play
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.template import Template
+from opsplay.truth import is_true
 
 Ask = Callable[..., str | None]
 
@@ -27,9 +28,9 @@ def answer(prompt: Mapping[str, object], ask: Ask, render: Callable[[object], An
     default = render(prompt.get("default"))
     text = str(render(prompt.get("prompt")) or f"{prompt['name']}")
     shown = f"{text} [{default}]: " if default is not None else f"{text}: "
-    private = _flag(prompt.get("private", True))
+    private = is_true(prompt.get("private", True))
     reply = ask(shown, not private)
-    if reply and _flag(prompt.get("confirm", False)) and ask(f"confirm {shown}", not private) != reply:
+    if reply and is_true(prompt.get("confirm", False)) and ask(f"confirm {shown}", not private) != reply:
         raise OpsError(
             "prompt-not-confirmed", "the two answers are not the same", remedy="Run again.", fault=Fault.USAGE
         )
@@ -42,10 +43,6 @@ def answer(prompt: Mapping[str, object], ask: Ask, render: Callable[[object], An
         value = password_hash(str(value), str(prompt["encrypt"]), salt=str(prompt["salt"]) if prompt.get("salt") else None)
     return (
         Template(value)
-        if isinstance(value, str) and "{{" in value and not _flag(prompt.get("unsafe", False))
+        if isinstance(value, str) and "{{" in value and not is_true(prompt.get("unsafe", False))
         else value
     )
-
-
-def _flag(value: object) -> bool:
-    return value if isinstance(value, bool) else str(value).lower() in ("yes", "true", "on", "1")

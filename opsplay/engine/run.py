@@ -36,7 +36,7 @@ from opsplay.model.catalog import Catalog, Verb
 from opsplay.model.play import Play, Playbook, Task, pattern_text
 from opsplay.model.search import find_file, missing_file
 from opsplay.remote.spec import Spec
-from opsplay.settings import FALSE, TRUE, Settings
+from opsplay.settings import Settings
 from opsplay.signals import interruptible
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
@@ -44,6 +44,7 @@ from opsplay.templating.scope import MISSING
 from opsplay.templating.templar import Templar
 from opsplay.templating.template import Template
 from opsplay.transport.protocol import Address
+from opsplay.truth import truth
 from opsplay.variables.scope import Scope
 from opsplay.variables.store import Options, VariableStore
 
@@ -184,16 +185,10 @@ class Run:
     def flag(self, raw: Any, scope: Scope) -> bool:
         """A keyword's truth. Raises OpsError for a value that is neither yes nor no."""
         value = self.templar.render(raw, scope)
-        if isinstance(value, bool):
-            return value
-        text = str(value).strip().lower()
-        if text not in TRUE | FALSE | {"none"}:
-            raise OpsError(
-                "bad-keyword-value",
-                f"The value {value!r} could not be converted to 'bool'.",
-                remedy="Write true or false.",
-            )
-        return text in TRUE
+        flag = False if str(value).strip().lower() == "none" else truth(value)
+        if flag is None:
+            raise OpsError("bad-keyword-value", f"The value {value!r} could not be converted to 'bool'.", remedy="Write true or false.")
+        return flag
 
     def keyword_of(self, task: Task, name: str, scope: Scope) -> Any:
         """A keyword in force, rendered; one that is `omit` is what the task's parents say."""
@@ -294,7 +289,7 @@ class Run:
         memory = self.store.memory(host)
         memory.learn_facts(facts)
         if gathered:
-            memory.gathered = True
+            memory.mark_gathered()
             self.store.keep_facts((host,))
         self.emit(FactsGathered(time.time(), host, facts))
 

@@ -7,6 +7,7 @@ from opsplay.model.building import Workshop, as_list
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
 from opsplay.templating.template import Template
 from opsplay.templating.values import compile_value
+from opsplay.truth import truth
 
 CONDITIONS = frozenset({"when", "changed_when", "failed_when", "until"})
 FLAGS = frozenset(
@@ -27,7 +28,6 @@ FLAGS = frozenset(
 NUMBERS = frozenset(
     ["throttle", "timeout", "async", "poll", "retries", "delay", "port", "max_fail_percentage", "gather_timeout"]
 )
-TRUE, FALSE = {"yes", "true", "on", "y", "t", "1"}, {"no", "false", "off", "n", "f", "0"}
 
 
 def keyword_values(shop: Workshop, node: MapNode, known: frozenset[str]) -> dict[str, object]:
@@ -76,15 +76,12 @@ def tags(node: Node) -> tuple[object, ...]:
 
 
 def is_flag(value: object) -> bool:
-    return value is None or isinstance(value, bool) or str(value).strip().lower() in TRUE | FALSE
+    return value is None or truth(value) is not None
 
 
 def flag(name: str, value: object, node: Node) -> object:
-    if value is None or isinstance(value, bool):
-        return value
-    text = str(value).strip().lower()
-    if text in TRUE | FALSE:
-        return text in TRUE
+    if is_flag(value):
+        return None if value is None else truth(value)
     raise OpsError(
         "bad-keyword-value", f"the field '{name}' has an invalid value ({value}), and could not be converted to bool", node.where,
         f"Write {name}: true or {name}: false.",

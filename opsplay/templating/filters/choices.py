@@ -7,8 +7,9 @@ from typing import Any
 from jinja2.runtime import Undefined as JinjaUndefined
 
 from opsplay.templating.budget import check_width
-from opsplay.templating.texts import to_text, truth
+from opsplay.templating.texts import to_text
 from opsplay.templating.undefined import type_name
+from opsplay.truth import truth
 
 STYLES: dict[str, dict[str, str]] = {
     "plain": {"decoration": "# "},

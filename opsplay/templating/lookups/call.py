@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.scope import Scope
-from opsplay.templating.texts import to_text, truth
+from opsplay.templating.texts import to_text
+from opsplay.truth import truth
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar

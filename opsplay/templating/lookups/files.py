@@ -10,7 +10,8 @@ from typing import Any
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.lookups.call import LookupCall
 from opsplay.templating.scope import OverlayScope
-from opsplay.templating.texts import to_text, truth
+from opsplay.templating.texts import to_text
+from opsplay.truth import truth
 
 
 def file(call: LookupCall) -> list[Any]:
@@ -108,6 +109,8 @@ def _split(value: Any, separators: str) -> list[str]:
 def template(call: LookupCall) -> list[Any]:
     """Templates of the playbook or role, rendered. They are trusted text; what they give is data.
 
+    One that is a single expression keeps the expression's type, as a value in a playbook does.
+
     Options: template_vars={}, convert_data=false, trim_blocks, lstrip_blocks, and the *_string options of template.
     """
     given = call.option("template_vars", {})
@@ -118,8 +121,8 @@ def template(call: LookupCall) -> list[Any]:
     syntax = {name: call.options[name] for name in names if name in call.options}
     scope = OverlayScope(call.scope, given) if given else call.scope
     paths = [call.need_file("templates", term) for term in call.terms]
-    texts = [call.templar.render_file(path, scope, **syntax) for path in paths]
-    return [converted(text) if call.flag("convert_data", False) else text or None for text in texts]
+    values = [call.templar.file_value(path, scope, **syntax) for path in paths]
+    return [converted(value) if isinstance(value, str) and call.flag("convert_data", False) else value for value in values]
 
 
 def converted(text: str) -> Any:

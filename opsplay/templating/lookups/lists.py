@@ -11,7 +11,8 @@ from typing import Any
 from opsplay.templating.budget import check_items, check_text
 from opsplay.templating.filters import mappings
 from opsplay.templating.lookups.call import LookupCall
-from opsplay.templating.texts import to_text, truth
+from opsplay.templating.texts import to_text
+from opsplay.truth import truth
 
 SHORTCUT = re.compile(
     r"^((?:0x)?[0-9a-f]+\s*-)?\s*((?:0x)?[0-9a-f]+)\s*(/\s*(-?(?:0x)?[0-9a-f]+))?\s*(:(.+))?$", re.IGNORECASE

@@ -11,7 +11,8 @@ from typing import Any
 
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.lookups.call import LookupCall
-from opsplay.templating.texts import to_text, truth
+from opsplay.templating.texts import to_text
+from opsplay.truth import truth
 
 CSV_OPTIONS = {"file": "ansible.csv", "delimiter": "TAB", "encoding": "utf-8", "default": [], "col": 1, "keycol": 0}
 INI_OPTIONS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from opsplay.templating.texts import truth
+from opsplay.truth import truth
 
 
 def _result(result: Any, name: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from opsplay.templating.texts import truth
+from opsplay.truth import truth
 
 
 def all_(values: Any) -> bool:

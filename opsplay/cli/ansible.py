@@ -188,4 +188,4 @@ def exit_code(error: OpsError) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

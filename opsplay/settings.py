@@ -176,6 +176,7 @@ class Settings:
     run_pending_handlers: bool = setting(
         False, "run_pending_handlers", "OPSPLAY_RUN_PENDING_HANDLERS", section="opsplay", kind="bool"
     )
+    max_fail: str | None = setting(None, "max_fail", "OPSPLAY_MAX_FAIL", section="opsplay")
     connect_at_once: int = setting(16, "connect_at_once", "OPSPLAY_CONNECT_AT_ONCE", section="opsplay", kind="int")
     config_file: str | None = None
     compatible: bool = False  # run by the shims: where our own way is stricter, Ansible's

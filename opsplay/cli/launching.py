@@ -79,6 +79,7 @@ def options_for(flags: Mapping[str, Any], settings: Settings) -> Options:
         tags=split(flags.get("tags") or settings.tags_run) or ("all",), skip_tags=split(flags.get("skip_tags") or settings.tags_skip),
         limit=flags.get("limit"), inventory=inventories(flags, settings), start_at=flags.get("start_at_task"), step=bool(flags.get("step")),
         force_handlers=bool(flags.get("force_handlers")),
+        max_fail=flags.get("max_fail") or settings.max_fail,
         run_pending_handlers=bool(flags.get("run_pending_handlers")) or settings.run_pending_handlers, flush_cache=bool(flags.get("flush_cache")), become=flags.get("become"),
         become_user=flags.get("become_user"), become_method=flags.get("become_method"), connection=flags.get("connection"),
         remote_user=flags.get("remote_user"), timeout=flags.get("timeout"), private_key_file=flags.get("private_key_file"),

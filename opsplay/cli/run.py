@@ -39,6 +39,11 @@ from opsplay.cli.run_options import (
 )
 @click.option("-q", "--quiet", is_flag=True, help="Show changes, failures and the summary only.")
 @click.option("--profile", is_flag=True, help="Print at the end where each task's time went.")
+@click.option(
+    "--max-fail",
+    metavar="LIMIT",
+    help="Stop once more hosts of the whole run than this, e.g. 3 or 10%, have failed or are unreachable.",
+)
 @click.option("--run-pending-handlers", is_flag=True, help="Run the handlers that earlier runs notified and did not run.")
 @click.option("--no-history", is_flag=True, help="Leave this run out of the history.")
 def run(

@@ -27,6 +27,7 @@ from opsplay.model.catalog import Catalog
 from opsplay.model.play import Playbook
 from opsplay.model.playbooks import read_playbook
 from opsplay.plan.checks import check_notifies, check_playbook
+from opsplay.plan.fail_limit import read_limit
 from opsplay.settings import Settings
 from opsplay.signals import require_none_came
 from opsplay.templating.layer import VarLayer
@@ -79,7 +80,8 @@ def assemble(
         [str(base / "collections"), *settings.collections_path],
         [str(base / "action_plugins"), *settings.action_plugins],
     )
-    run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets)
+    run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets,
+              fail_limit=read_limit(options.max_fail))  # fmt: skip
     from opsplay.engine.lookup_context import RunLookups
 
     templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]
@@ -195,6 +197,7 @@ def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:
         try:
             tell_start(prepared)
             code = asyncio.run(ending.guard(run.playbooks(prepared.playbooks)))
+            error = run.stopped
         except OpsError as problem:
             code, error, failure = EXIT_CODES[problem.fault], problem.render(), problem
         except (KeyboardInterrupt, asyncio.CancelledError):

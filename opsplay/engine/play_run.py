@@ -100,13 +100,14 @@ class PlayRun:
 
     async def go(self) -> None:
         """Run every batch; what failed is in `failed` and `lost`. `broken` asks that no later play runs."""
+        self.run.named.update(self.hosts)
         self.run.emit(PlayStarted(time.time(), self.title(), str(self.play.where), tuple(self.hosts)))
         for batch in batches_of(ordered(self.hosts, self.value("order"), self.run.inventory), self.value("serial")):
             batch = [host for host in batch if host not in self.gone()]
             if not batch:
                 continue
             await self.run_batch(batch)
-            if len(self.gone() & set(batch)) == len(batch):
+            if len(self.gone() & set(batch)) == len(batch) or self.run.check_failures():
                 self.broken = True
             if self.ended or self.broken:
                 break
@@ -203,7 +204,8 @@ class PlayRun:
     @property
     def lets_ahead(self) -> bool:
         """Whether tasks may travel ahead of their turn: not where one host's failure decides for the others."""
-        return not self.run.settings.any_errors_fatal and self.play.keywords.get("max_fail_percentage") is None
+        counted = self.play.keywords.get("max_fail_percentage") is not None or (self.run.fail_limit is not None and len(self.hosts) > 1)
+        return not self.run.settings.any_errors_fatal and not counted
 
     @property
     def alone(self) -> bool:
@@ -214,6 +216,8 @@ class PlayRun:
 
     def check_end(self) -> None:
         """Raises where the batch or play was ended, or broken off by failures elsewhere."""
+        if self.run.stopped:
+            raise EndBatch
         if self.broken:
             raise BreakPlay
         if self.batch_ended:
@@ -221,7 +225,11 @@ class PlayRun:
         self.run.check_stop()
 
     async def after_turn(self, walk: Walk, task: Task, turn: Turn) -> None:
-        """any_errors_fatal, a failed run_once and max_fail_percentage hold for the hosts that did well, too."""
+        """any_errors_fatal, a failed run_once, max_fail_percentage and --max-fail hold for the hosts that did well, too."""
+        if self.run.fail_limit is not None:
+            outcomes = await turn.over()
+            if self.run.check_failures() and outcomes.get(walk.host) not in ("failed", "unreachable", "rescued"):
+                raise EndBatch
         fatal = self.fatal(task, turn)
         limit = self.value("max_fail_percentage")
         if not fatal and limit is None:

@@ -35,6 +35,7 @@ from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog, Verb
 from opsplay.model.play import Play, Playbook, Task, pattern_text
 from opsplay.model.search import find_file, missing_file
+from opsplay.plan.fail_limit import FailLimit
 from opsplay.remote.spec import Spec
 from opsplay.settings import Settings
 from opsplay.signals import interruptible
@@ -74,6 +75,9 @@ class Run:
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     live_output: bool = False
+    fail_limit: FailLimit | None = None
+    named: set[str] = field(default_factory=set)  # hosts that a play has named so far
+    stopped: str = ""  # why nothing more is begun
     pending: tuple[HandlerPending, ...] = ()  # handlers that earlier runs have left
     profile: Profile | None = None  # set to count where the time goes
     stopping: bool = False
@@ -176,6 +180,14 @@ class Run:
     def check_stop(self) -> None:
         if self.stopping:
             raise asyncio.CancelledError
+
+    def check_failures(self) -> bool:
+        """Whether --max-fail is exceeded: then nothing more is begun."""
+        gone = self.failed | self.unreachable
+        if self.fail_limit is not None and not self.stopped and self.fail_limit.exceeded(len(gone), len(self.named)):
+            self.stopped = self.fail_limit.reason(gone, len(self.named))
+            self.warn(self.stopped)
+        return bool(self.stopped)
 
     # -- values --------------------------------------------------------------------------------------------------
 

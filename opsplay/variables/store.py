@@ -38,6 +38,7 @@ class Options:
     step: bool = False
     force_handlers: bool = False
     run_pending_handlers: bool = False
+    max_fail: str | None = None
     flush_cache: bool = False
     become: bool | None = None
     become_user: str | None = None

@@ -52,6 +52,16 @@ def test_one_host_fails_and_the_other_goes_on(place: Path) -> None:
     assert [run["outcome"] for run in history(place)] == ["failed"]
 
 
+def test_max_fail_says_why_the_run_stopped(place: Path) -> None:
+    done = opsplay(place, "run", "-i", "inv", "bad.yml", "--max-fail", "10%")
+    reason = "stopped: 1 of 2 hosts (50 %) failed or were unreachable, and --max-fail allows 10 %: h1"
+    assert done.returncode == 2 and reason in done.stderr and reason in done.stdout.replace("\n  ", " ")
+    assert "go on" not in done.stdout
+    assert opsplay(place, "run", "-i", "inv", "bad.yml", "--max-fail", "1").stdout.count("go on") >= 1
+    wrong = opsplay(place, "run", "-i", "inv", "bad.yml", "--max-fail", "ten")
+    assert wrong.returncode == 1 and "Write --max-fail 3 or --max-fail 10%." in wrong.stderr
+
+
 def test_what_debug_says_is_shown(place: Path) -> None:
     done = opsplay(place, "run", "-i", "inv", "good.yml")
     assert "h1| hällo wörld" in done.stdout and "h2| hällo wörld" in done.stdout

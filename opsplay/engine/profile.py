@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
     from opsplay.transport.protocol import Reply
 
-MEASURED = ("render", "condition", "render_file", "render_text", "lookup")  # of Templar
+MEASURED = ("render", "condition", "render_file", "file_value", "render_text", "lookup")  # of Templar
 
 
 @dataclass(slots=True)

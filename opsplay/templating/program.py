@@ -18,6 +18,7 @@ from opsplay.templating.environment import (
     TemplateEnvironment,
     changes_containers,
     prepared,
+    with_templates,
 )
 from opsplay.templating.failures import TemplateFailed, too_deep
 from opsplay.templating.undefined import Marker
@@ -34,7 +35,7 @@ CONSTANTS = frozenset({"true", "false", "none", "True", "False", "None", "not", 
 class Program:
     """`name` is set where the whole is one variable; then nothing needs to be run."""
 
-    __slots__ = ("blocks", "changes", "environment", "is_file", "name", "newlines", "owner", "root")
+    __slots__ = ("as_text", "blocks", "changes", "environment", "is_file", "name", "newlines", "owner", "root")
 
     def __init__(
         self, environment: TemplateEnvironment, name: str | None = None, newlines: int = 0, is_file: bool = False
@@ -47,6 +48,7 @@ class Program:
         self.blocks: dict[str, Any] = {}
         self.changes = False
         self.is_file = is_file
+        self.as_text = is_file  # a file's text, whatever its one expression is
 
     def value(self, scope: Scope, where: Where | None) -> Any:
         assert self.root is not None
@@ -72,7 +74,7 @@ class Program:
         return value if isinstance(value, str) else self.owner.text_of(value)
 
     def _whole(self, parts: list[Any], where: Where | None) -> Any:
-        if self.is_file and parts:
+        if self.as_text and parts:
             return self._ended(self.environment.join_text(parts))
         parts = [part for part in parts if part is not None]
         if not parts:
@@ -153,8 +155,9 @@ def compile_expression(environment: TemplateEnvironment, source: str) -> Program
             raise TemplateSyntaxError("chunk after expression", parser.stream.current.lineno, None, None)
     except TemplateSyntaxError as error:
         raise syntax_error(error, what="expression") from None
-    expression.set_environment(environment)
     tree = nodes.Template([nodes.Output([expression], lineno=1)], lineno=1)
+    with_templates(tree)
+    tree.set_environment(environment)
     return load(Program(environment, name), prepared(tree, environment))
 
 

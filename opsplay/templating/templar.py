@@ -56,7 +56,7 @@ class Templar:
         self._state = _State()
         self._programs: dict[tuple[str, bool], Program] = {}
         self._opened: dict[str, str] = {}
-        self._files: dict[tuple[int, str, str], Program] = {}
+        self._files: dict[tuple[int, str, str, bool], Program] = {}
         self.file_environments: dict[Any, TemplateEnvironment] = {}
 
     # --- the interface ---------------------------------------------------------------------------------------------
@@ -99,6 +99,12 @@ class Templar:
         from opsplay.templating.template_files import render_file
 
         return render_file(self, path, scope, options)
+
+    def file_value(self, path: str, scope: Scope, **options: Any) -> Any:
+        """The same, but a file that is a single expression keeps the expression's type."""
+        from opsplay.templating.template_files import file_value
+
+        return file_value(self, path, scope, options, as_text=False)
 
     def render_text(self, text: str, scope: Scope, path: str | None = None, **options: Any) -> str:
         """Trusted text with the rules of template files (`copy: content` with `template`, blocks of text)."""
@@ -292,14 +298,14 @@ class Templar:
             self._programs[key] = found
         return found
 
-    def file_program(self, environment: TemplateEnvironment, text: str, name: str) -> Program:
+    def file_program(self, environment: TemplateEnvironment, text: str, name: str, as_text: bool) -> Program:
         from opsplay.templating.template_files import compile_file
 
-        key = (id(environment), name, text)
+        key = (id(environment), name, text, as_text)
         if key not in self._files:
             if len(self._files) >= 1000:
                 self._files.clear()
-            self._files[key] = compile_file(environment, text, name)
+            self._files[key] = compile_file(environment, text, name, as_text)
         return self._files[key]
 
     def _evaluate(self, template: Template, scope: Scope, label: str) -> Any:

@@ -19,6 +19,7 @@ from opsplay.templating.environment import TemplateEnvironment
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.program import Program, load, syntax_error
 from opsplay.templating.scope import OverlayScope, Scope
+from opsplay.templating.template import Template, template_or_text
 from opsplay.templating.undefined import Marker
 
 if TYPE_CHECKING:
@@ -30,20 +31,34 @@ SYNTAX = (
     "newline_sequence", "keep_trailing_newline",
 )  # fmt: skip
 NEWLINES = {"\\n": "\n", "\\r": "\r", "\\r\\n": "\r\n", "\n": "\n", "\r": "\r", "\r\n": "\r\n"}
+FIELDS = {
+    "{{": "{", "}}": "}", "{file}": "{{ template_path }}", "{host}": "{{ template_host }}", "{uid}": "{{ template_uid }}",
+}  # fmt: skip
+FIELD = re.compile("|".join(map(re.escape, FIELDS)))
 HEADER = re.compile(r"#jinja2:(.*)(?:\n|\Z)")
 
 
 def render_file(templar: Templar, path: str, scope: Scope, options: Mapping[str, Any]) -> str:
     """Renders the file at a path. `searchpath` lists further folders for include and import."""
+    return str(file_value(templar, path, scope, options))
+
+
+def file_value(templar: Templar, path: str, scope: Scope, options: Mapping[str, Any], as_text: bool = True) -> Any:
+    """The same; without `as_text` a file that is a single expression keeps the expression's type."""
     with open(path, "rb") as stream:
         text = open_vaulted(stream.read(), path, templar.vault).decode("utf-8", "surrogateescape")  # type: ignore[arg-type]
     options = {"searchpath": [], **options}
-    names = {**about(path, options.get("destpath")), "ansible_managed": managed(templar, path, scope)}
-    return render_text(templar, text, OverlayScope(scope, names), path, options)
+    names = about(path, options.get("destpath"))
+    names["ansible_managed"] = managed(templar, names, scope)
+    return text_value(templar, text, OverlayScope(scope, names), path, options, as_text)
 
 
 def render_text(templar: Templar, text: str, scope: Scope, path: str | None, options: Mapping[str, Any]) -> str:
     """Renders text with the rules of template files."""
+    return str(text_value(templar, text, scope, path, options, True))
+
+
+def text_value(templar: Templar, text: str, scope: Scope, path: str | None, options: Mapping[str, Any], as_text: bool) -> Any:
     header = HEADER.match(text)
     syntax = {name: value for name, value in options.items() if name in SYNTAX and value is not None}
     if header:
@@ -53,7 +68,7 @@ def render_text(templar: Templar, text: str, scope: Scope, path: str | None, opt
     if newline is None:
         raise TemplateFailed("newline_sequence needs to be one of: \\n, \\r or \\r\\n", Where(path or "<template>"))
     environment = environment_for(templar, syntax, newline, _folders(path, options.get("searchpath") or ()))
-    return _rendered(environment, text, scope, path, 1 if header else 0)
+    return _rendered(environment, text, scope, path, 1 if header else 0, as_text)
 
 
 def _folders(path: str | None, searchpath: Sequence[str]) -> tuple[str, ...]:
@@ -74,12 +89,12 @@ def environment_for(
     return known[key]
 
 
-def _rendered(environment: TemplateEnvironment, text: str, scope: Scope, path: str | None, skipped: int) -> str:
+def _rendered(environment: TemplateEnvironment, text: str, scope: Scope, path: str | None, skipped: int, as_text: bool) -> Any:
     name = path or "<template>"
     try:
-        program = environment.templar.file_program(environment, text, name)
+        program = environment.templar.file_program(environment, text, name, as_text)
         value = environment.templar.run(program, scope)
-        return program.text(value)
+        return program.text(value) if as_text else value
     except TemplateSyntaxError as error:
         raise syntax_error(error, Where(error.filename or name, error.lineno + skipped)) from None
     except OpsError as error:
@@ -95,9 +110,11 @@ def defined(value: Any) -> Any:
     return value
 
 
-def compile_file(environment: TemplateEnvironment, text: str, name: str) -> Program:
+def compile_file(environment: TemplateEnvironment, text: str, name: str, as_text: bool) -> Program:
     newlines = 0 if environment.keep_trailing_newline else len(text) - len(text.rstrip("\n"))
-    return load(Program(environment, None, newlines, True), environment._parse(text, None, name), name)
+    program = Program(environment, None, newlines, True)
+    program.as_text = as_text
+    return load(program, environment._parse(text, None, name), name)
 
 
 def header_options(text: str) -> dict[str, Any]:
@@ -141,13 +158,15 @@ def about(path: str, destpath: str | None = None) -> dict[str, Any]:
     return names
 
 
-def managed(templar: Templar, path: str, scope: Scope) -> str:
-    """The text of `ansible_managed`: the variable's where it is set, else the setting's."""
+def managed(templar: Templar, names: Mapping[str, Any], scope: Scope) -> Template | str:
+    """`ansible_managed`: the variable where it is set, else the setting: a date format, and then a template.
+
+    What the file itself is called gets into the text by variables: neither a date format nor a template is read in it.
+    """
     own = templar.resolve("ansible_managed", scope)
     if isinstance(own, str):
         return own
     text = str(getattr(templar.settings, "ansible_managed", None) or "Ansible managed")
-    status = os.stat(path)
-    filled = text.replace("{host}", os.uname().nodename).replace("{file}", path.replace("%", "%%"))  # a name is no date format
-    filled = filled.replace("{uid}", str(about(path)["template_uid"]).replace("%", "%%"))
-    return datetime.datetime.fromtimestamp(status.st_mtime).strftime(filled)
+    filled = FIELD.sub(lambda found: FIELDS.get(found[0], found[0]), text)
+    dated: str = names["template_mtime"].strftime(filled)
+    return template_or_text(dated)

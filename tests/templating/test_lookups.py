@@ -36,6 +36,8 @@ def templar(tmp_path: Path) -> Templar:
         "[global]\nname = root\n[web]\nname=www\nport=80\nshell_a=1\nshell_b=2\n"
     )
     (tmp_path / "files" / "app.properties").write_text("user.name=robert\nuser.pass=x y\n")
+    (tmp_path / "templates" / "data.j2").write_text("{% macro m() %}{{ {'x': x} }}{% endmacro %}\n{{ m() }}\n")
+    (tmp_path / "templates" / "json.j2").write_text('{"x": {{ x }}}\n')
     (tmp_path / "templates" / "a.j2").write_text("x is {{ x }}, mine is {{ mine | default('none') }}\n")
     return Templar(lookup_context=Context(tmp_path))
 
@@ -58,6 +60,9 @@ CASES: list[tuple[str, Any]] = [
     ("query('ini', 'shell.*', file='users.ini', section='web', re=true)", ["1", "2"]),
     ("lookup('ini', 'user.pass', file='app.properties', type='properties')", "x y"),
     ("lookup('template', 'a.j2')", "x is 7, mine is none\n"),
+    ("lookup('template', 'data.j2')", {"x": 7}),
+    ("lookup('template', 'json.j2')", '{"x": 7}\n'),
+    ("lookup('template', 'json.j2', convert_data=true)", {"x": 7}),
     ("lookup('template', 'a.j2', template_vars={'mine': 1})", "x is 7, mine is 1\n"),
     ("lookup('unvault', 'motd')", "hello {{ x }}\n\n"),
     ("lookup('pipe', 'echo a; echo b')", "a\nb"),

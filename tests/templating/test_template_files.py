@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opsplay.settings import Settings
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import DictScope
 from opsplay.templating.templar import Templar
@@ -65,6 +67,16 @@ def test_a_template_knows_itself(tmp_path: Path) -> None:
     assert rendered(tmp_path, "{{ template_run_date.year > 2000 }} {{ template_mtime.year > 2000 }}") == "True True"
     assert rendered(tmp_path, "{{ ansible_managed }}", scope_of("ansible_managed: ours")) == "ours"
     assert rendered(tmp_path, "{{ template_uid }}{{ template_host }}") != ""
+
+
+def test_ansible_managed_is_a_date_format_and_a_template(tmp_path: Path) -> None:
+    text = "By {uid} %Y {nope}: {{{{ x + 1 }}}} {{{{ '{file}' }}}} {file}"
+    path = tmp_path / "a {{ 7 }} %Y.j2"
+    path.write_text("{{ ansible_managed }} {{ template_uid }}")
+    managed = Templar(Settings(ansible_managed=text)).render_file(str(path), scope_of("x: 1"))
+    user = managed.rpartition(" ")[2]
+    year = datetime.datetime.fromtimestamp(path.stat().st_mtime).year
+    assert managed == f"By {user} {year} {{nope}}: 2 {{{{ template_path }}}} {path} {user}"
 
 
 def test_an_error_has_the_line_of_the_file(tmp_path: Path) -> None:

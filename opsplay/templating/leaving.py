@@ -17,8 +17,12 @@ def plain_other(templar: Templar, value: Any, where: Where | None) -> Any:
     """Markers raise; mappings become dicts, iterables lists; subclasses of str and int lose their class."""
     from jinja2.runtime import Undefined as JinjaUndefined
 
+    from opsplay.templating.undefined import VaultExceptionMarker
+
     if value is OMIT:
         return value
+    if isinstance(value, VaultExceptionMarker):
+        raise value.error
     if isinstance(value, JinjaUndefined):
         raise undefined_error(value, where)
     if isinstance(value, str):

@@ -162,7 +162,16 @@ class Templar:
             return LazyList(raw, self, scope, shared)
         if kind is Unsafe:
             return str.__str__(raw)
-        return self.open(raw) if kind is Vaulted else raw
+        return self.opened(raw) if kind is Vaulted else raw
+
+    def opened(self, vaulted: Vaulted) -> Any:
+        """The text of a `!vault` value, or what raises where it is used."""
+        try:
+            return self.open(vaulted)
+        except OpsError as error:
+            from opsplay.templating.undefined import VaultExceptionMarker
+
+            return VaultExceptionMarker(error)
 
     def private_copy(self, name: str, scope: Scope) -> Any:
         """The variable again, not from the cache: for a template that changes what it reads."""

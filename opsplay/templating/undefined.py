@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from jinja2.runtime import Undefined as JinjaUndefined
 from jinja2.utils import missing
 
-from opsplay.errors import Where
+from opsplay.errors import OpsError, Where
 from opsplay.templating.failures import Undefined
 
 
@@ -58,6 +58,33 @@ class Marker(JinjaUndefined):
     __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __complex__ = __pow__ = __rpow__ = refuse
     __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = refuse
     _fail_with_undefined_error = refuse
+
+
+class VaultExceptionMarker:
+    """A `!vault` value that no password opens: it may be passed around; any use raises. No undefined value: no default hides it."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: OpsError) -> None:
+        message = f"Attempt to use undecryptable variable: {error.message}"
+        self.error = OpsError(error.code, message, error.where, error.remedy, fault=error.fault)
+
+    def refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise self.error
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key: Any) -> VaultExceptionMarker:
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = refuse
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = refuse
+    __mod__ = __rmod__ = __pos__ = __neg__ = __call__ = __pow__ = __rpow__ = refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __complex__ = refuse
+    __iter__ = __str__ = __len__ = __eq__ = __ne__ = __bool__ = __hash__ = __contains__ = __html__ = refuse
 
 
 def type_name(value: object) -> str:

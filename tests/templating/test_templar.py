@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opsplay.errors import Where
+from opsplay.errors import OpsError, Where
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
 from opsplay.templating.pending import NotYetKnown
@@ -177,10 +177,28 @@ def test_a_vaulted_value_opens_when_it_is_read_once_and_is_told_as_a_secret() ->
 
 
 def test_without_a_password_a_vaulted_value_says_what_to_type() -> None:
-    with pytest.raises(TemplateFailed, match="no vault password") as caught:
+    with pytest.raises(OpsError, match="no vault secrets found") as caught:
         Templar().render(Template("{{ p }}"), DictScope({"p": Vaulted("x", Where("v.yml", 2, 1))}))
     assert "--vault-password-file" in caught.value.remedy
     assert str(caught.value.where) == "v.yml:2:1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ p }}", "{{ p | default('x') }}", "{{ w | default('x', true) }}", "{{ p ~ 1 }}", "{{ p + '1' }}", "{{ p == 1 }}", "{{ 1 if p }}",
+     "{{ [p, 1] }}", "{{ {'a': p} | to_json }}", "{{ p | upper }}", "{{ p.a.b }}", "{{ p | length }}", "{{ p in [1] }}", "{{ p() }}"],
+)  # fmt: skip
+def test_what_no_password_opens_raises_wherever_it_is_used(text: str) -> None:
+    scope = DictScope({"p": Vaulted("x", Where("v.yml", 2, 1)), "w": Template("{{ p }}")})
+    with pytest.raises(OpsError, match="Attempt to use undecryptable variable") as caught:
+        Templar().render(Template(text), scope)
+    assert caught.value.code == "vault-no-password"
+    assert str(caught.value.where) == "v.yml:2:1"
+
+
+def test_what_no_password_opens_may_be_passed_by() -> None:
+    scope = DictScope({"v": {"p": Vaulted("x"), "q": 1}, "w": Template("{{ v.p }}")})
+    assert Templar().render(Template("{{ v.q }} {{ v.keys() | join }} {{ w | type_debug }}"), scope) == "1 pq VaultExceptionMarker"
 
 
 def test_another_scope_is_seen_through_a_view() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, time
 from typing import Any
 
@@ -76,18 +76,27 @@ def inventory_list(
 ) -> Tree:
     """The answer of --list: every group, and `_meta.hostvars`; `hosts` limits it."""
     kept = dict.fromkeys(inventory.hosts if hosts is None else hosts)
+
+    def entry(group: Group) -> Tree:
+        hosts = {} if group.name == "all" else {"hosts": [host for host in group.hosts if host in kept]}
+        return {**hosts, "children": list(group.children)}
+
+    tree = each_group(inventory, entry, export, playbook_dir)
+    variables = {host: visible(host_variables(inventory, host, playbook_dir, export)) for host in kept}
+    tree["_meta"] = {"hostvars": {host: values for host, values in variables.items() if values}, "profile": "inventory_legacy"}
+    return tree
+
+
+def each_group(inventory: Inventory, entry: Callable[[Group], Tree], export: bool, playbook_dir: str | None) -> Tree:
+    """What `entry` makes of each group, with the group's own variables for an export; nothing that is empty."""
     tree: Tree = {}
     for name in inventory.descendants("all"):
         group = inventory.groups[name]
-        entry: Tree = {} if name == "all" else {"hosts": [host for host in group.hosts if host in kept]}
-        entry["children"] = list(group.children)
+        values = entry(group)
         if export:
-            entry["vars"] = visible(group_variables(inventory, group, playbook_dir))
-        entry = {key: value for key, value in entry.items() if value}
-        if entry:
-            tree[name] = entry
-    variables = {host: visible(host_variables(inventory, host, playbook_dir, export)) for host in kept}
-    tree["_meta"] = {"hostvars": {host: values for host, values in variables.items() if values}, "profile": "inventory_legacy"}
+            values["vars"] = visible(group_variables(inventory, group, playbook_dir))
+        if values := {key: value for key, value in values.items() if value}:
+            tree[name] = values
     return tree
 
 
@@ -135,24 +144,17 @@ def inventory_tables(
     """The answer of --list --toml: a table for each group."""
     kept = dict.fromkeys(inventory.hosts if hosts is None else hosts)
     seen: set[str] = set()
-    tables: Tree = {}
-    for name in inventory.descendants("all"):
-        group = inventory.groups[name]
-        entry: Tree = {
-            "children": [child for child in group.children if child != "ungrouped" or _has_hosts(inventory, child)]
-        }
-        entry["hosts"] = {}
-        for host in group.hosts if name != "all" else ():
+
+    def entry(group: Group) -> Tree:
+        children = [child for child in group.children if child != "ungrouped" or _has_hosts(inventory, child)]
+        hosts: Tree = {}
+        for host in group.hosts if group.name != "all" else ():
             if host in kept:
-                own = {} if host in seen else host_variables(inventory, host, playbook_dir, export)
-                entry["hosts"][host] = visible(own)
+                hosts[host] = {} if host in seen else visible(host_variables(inventory, host, playbook_dir, export))
                 seen.add(host)
-        if export:
-            entry["vars"] = visible(group_variables(inventory, group, playbook_dir))
-        entry = {key: value for key, value in entry.items() if value}
-        if entry:
-            tables[name] = entry
-    return tables
+        return {"children": children, "hosts": hosts}
+
+    return each_group(inventory, entry, export, playbook_dir)
 
 
 def _has_hosts(inventory: Inventory, group: str) -> bool:

@@ -38,6 +38,7 @@ class Attempt:
         self.scope: Scope = scope
         self.single: tuple[Verb, dict[str, Any]] | None = None
         self.detached: float | None = None
+        self.apart: float | None = None  # seconds of a module that an action runs beside others
         self.check: bool = self.mode("check_mode", self.run.options.check)
         self.diff: bool = self.mode("diff", self.run.options.diff)
 
@@ -80,6 +81,9 @@ class Attempt:
         name = self.task.verb
         if "{{" in name:
             name = str(self.run.templar.render(_template(name, self.task), self.scope))
+        return self.named_verb(name)
+
+    def named_verb(self, name: str) -> Verb:
         verb = self.run.find_verb(name, self.task)
         if verb is None:
             raise OpsError(
@@ -105,14 +109,17 @@ class Attempt:
 
                 rendered = text_arguments(verb.name, str(rendered), self.task.where)
             given = {**rendered, **given}
+        return free_form(verb, self.rendered(verb, *self.defaults(verb).items(), *given.items()))
+
+    def rendered(self, verb: Verb, *given: tuple[str, object]) -> dict[str, Any]:
         args: dict[str, Any] = {}
-        for name, value in (*self.defaults(verb).items(), *given.items()):
+        for name, value in given:
             rendered = self.render_argument(verb, name, value)
             if rendered is OMIT:
                 args.pop(name, None)
             else:
                 args[name] = drop_omitted(rendered)
-        return free_form(verb, args)
+        return args
 
     def render_argument(self, verb: Verb, name: str, value: object) -> Any:
         if verb.spec is not None and name in getattr(verb.code, "RAW_ARGUMENTS", ()):
@@ -124,14 +131,14 @@ class Attempt:
             error.where = error.where or self.task.args_where.get(name)
             raise
 
-    def defaults(self, verb: Verb) -> dict[str, Any]:
+    def defaults(self, verb: Verb, written: str = "") -> dict[str, Any]:
         raw = self.task.keywords.get("module_defaults")
         if not raw:
             return {}
         from opsplay.engine.module_defaults import defaults_for
 
         return defaults_for(
-            verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope), self.run.catalog
+            verb, self.task, raw, lambda value: self.run.templar.render(value, self.scope), self.run.catalog, written
         )
 
     def remember_secrets(self, verb: Verb, raw: Mapping[str, Any], result: dict[str, Any]) -> None:
@@ -234,13 +241,15 @@ class Attempt:
         return float(seconds) if isinstance(seconds, (int, float)) and seconds else None
 
     def background(self) -> float | None:
+        if self.apart is not None:
+            return self.apart
         raw = self.task.own.get("async")
         seconds = self.work.value(raw, self.scope) if raw is not None else 0
         return float(seconds) if seconds and int(seconds) > 0 and not self.check else None
 
     async def poll(self, started: dict[str, Any], target: Target, seconds: float) -> dict[str, Any]:
         """poll > 0: ask until the job is over or its time is up."""
-        raw = self.task.own.get("poll")
+        raw = 0.1 if self.apart is not None else self.task.own.get("poll")
         every = float(self.work.value(raw, self.scope) if raw is not None else 15)
         job = started.get("ansible_job_id")
         if every <= 0 or job is None:
@@ -315,6 +324,8 @@ class Attempt:
             result.setdefault("exception", NO_TRACEBACK)
         if (changed_when is None and failed_when is None) or result.get("skipped"):
             return result
+        if self.work.number:
+            result["attempts"] = self.work.number
         scope = self.judging_scope(result)
         judged = "changed_when_result"
         try:

@@ -54,6 +54,7 @@ class TaskRun:
         self.delegated = ""
         self.looped = task.loop is not None
         self.secrets: set[str] = set()
+        self.number = 0  # which attempt it is, where until or retries ask for several
 
     async def result(self) -> dict[str, Any]:
         prepared = self.walk.ahead.pop(self.task.uid, None)
@@ -232,6 +233,7 @@ class TaskRun:
         )
         total = max(1, retries + 1)
         for number in range(1, total + 1):
+            self.number = number
             result = await self.attempt(scope)
             if result.get("skipped") or result.get("unreachable"):
                 return result

@@ -36,6 +36,8 @@ class Walk:
         self.params: tuple[VarLayer, ...] = ()
         self.public: tuple[RoleRef, ...] = ()
         self.done_roles: set[object] = set()
+        self.used_roles: set[object] = set()  # those of which a task did more than be skipped
+        self._roles: list[object] = []  # the roles that it is inside of, by their marks
         self.cleared = False  # by meta: clear_host_errors, of the failure that an `always` is run for
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}  # names and topics, until they are flushed
@@ -116,6 +118,18 @@ class Walk:
     async def block(self, block: Block, key: Key) -> None:
         if block.once and block.marks in self.done_roles:
             return
+        if block.marks is None:
+            await self.inside(block, key)
+            return
+        self._roles.append(block.marks)
+        try:
+            await self.inside(block, key)
+        finally:
+            self._roles.pop()
+        if block.marks in self.used_roles:
+            self.done_roles.add(block.marks)
+
+    async def inside(self, block: Block, key: Key) -> None:
         if block.rescue or block.always:
             await self.guarded(block, key)
         else:
@@ -124,8 +138,6 @@ class Walk:
             except EndRole:
                 if not block.role_start:
                     raise
-        if block.marks is not None:
-            self.done_roles.add(block.marks)
 
     async def guarded(self, block: Block, key: Key) -> None:
         """The block; on failure its rescue; always its always; then the failure that is left."""
@@ -248,6 +260,8 @@ class Walk:
         silent: bool = False,
     ) -> None:
         """What comes of the outcome: failure, a lost host, the batch's fate, included tasks."""
+        if self._roles and not silent and not (result.get("skipped") or result.get("unreachable")):
+            self.used_roles.add(self._roles[-1])
         if outcome == "unreachable" and not silent:
             self.play_run.note_lost(self.host)
         if outcome == "failed" and not silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,17 +81,19 @@ def build_role(shop: Workshop, use: RoleUse, parent: Parent, ancestors: tuple[st
     tasks = role_tasks(shop, ref, use, inner)
     allowed = meta.get("allow_duplicates", False) if use.allow_duplicates is None else use.allow_duplicates
     own = Block(
-        shop.uid(), None, (*argument_check(shop, ref, use, inner), *tasks), (), (), keywords, use.where, ref, role_start=True, marks=once_key(ref, keywords), once=not allowed,
+        shop.uid(), None, (*argument_check(shop, ref, use, inner), *tasks), (), (), keywords, use.where, ref, role_start=True, marks=once_key(ref, use), once=not allowed,
     )  # fmt: skip
     if not dependencies:
         return own
     return Block(shop.uid(), None, (*dependencies, own), (), (), keywords, use.where, parent.role)
 
 
-def once_key(ref: RoleRef, keywords: Mapping[str, object]) -> object:
-    """Equal for two mentions of a role with the same parameters and keywords: the second does not run again."""
+def once_key(ref: RoleRef, use: RoleUse) -> object:
+    """Equal for two mentions of a role with the same parameters, keywords and files: the second does not run again."""
     params = repr(sorted(ref.params.values.items(), key=lambda item: item[0]))
-    return ref.path, params, repr(keywords.get("when")), repr(keywords.get("tags"))
+    when = repr([condition for condition, _ in use.own.get("when") or ()])  # type: ignore[attr-defined]
+    files = repr((use.tasks_from, use.vars_from, use.defaults_from, use.handlers_from))
+    return ref.path, params, when, repr(use.own.get("tags")), files, use.from_import or use.from_include
 
 
 def with_dependencies(ref: RoleRef, blocks: list[Block]) -> RoleRef:
@@ -185,18 +188,30 @@ def collection_role(shop: Workshop, name: str) -> Path | None:
     return None
 
 
-def find_part(path: Path, folder: str, name: str) -> Path | None:
-    """`main` (or another name) of a role's folder, with any known extension."""
+def find_part(path: Path, folder: str, name: str, where: Where | None = None) -> Path | None:
+    """`main` (or another name) of a role's folder, with any known extension. Raises OpsError for one that is elsewhere."""
     for extension in (".yml", ".yaml", ".json", ""):
         candidate = path / folder / f"{name}{extension}"
         if candidate.exists():
+            check_inside(candidate, path / folder, path.name, where)
             return candidate
     return None
 
 
+def check_inside(file: Path, folder: Path, role: str, where: Where | None) -> None:
+    """As written: a link in the folder may well lead elsewhere."""
+    found, home = os.path.normpath(file), os.path.normpath(folder)
+    if os.path.commonpath((found, home)) != home:
+        raise OpsError(
+            "file-outside-role",
+            f"Failed loading '{file}' for role ({role}) as it is not inside the expected role path: '{home}'",
+            where, f"Name a file of that folder: {listing(folder)}",
+        )
+
+
 def role_vars(shop: Workshop, path: Path, folder: str, chosen: object, title: str, use: RoleUse) -> VarLayer:
     name = str(chosen) if chosen else "main"
-    part = find_part(path, folder, name)
+    part = find_part(path, folder, name, use.where)
     if part is None:
         if chosen:
             raise OpsError(
@@ -253,7 +268,7 @@ def build_dependencies(
 def add_handlers(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -> None:
     from opsplay.model.tasks import build_entries
 
-    part = find_part(Path(ref.path), "handlers", str(use.handlers_from or "main"))
+    part = find_part(Path(ref.path), "handlers", str(use.handlers_from or "main"), use.where)
     if part is not None and part.is_file():
         entries = build_entries(shop, shop.read(part), parent.with_(is_handler=True))
         shop.play_handlers.append(Block(shop.uid(), None, entries, (), (), {}, use.where, ref))
@@ -262,10 +277,7 @@ def add_handlers(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -> 
 def role_tasks(shop: Workshop, ref: RoleRef, use: RoleUse, parent: Parent) -> tuple[Entry, ...]:
     from opsplay.model.tasks import build_entries
 
-    part = find_part(Path(ref.path), "tasks", use.tasks_from)
-    if part is None:
-        direct = Path(ref.path) / "tasks" / use.tasks_from
-        part = direct if direct.is_file() else None
+    part = find_part(Path(ref.path), "tasks", use.tasks_from, use.where)
     if part is None:
         if use.tasks_from != "main":
             raise OpsError("file-not-found", f"Could not find specified file in role: tasks/{use.tasks_from}", use.where,

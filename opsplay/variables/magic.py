@@ -20,13 +20,14 @@ ANSIBLE_VERSION = {"full": "2.19.14", "major": 2, "minor": 19, "revision": 14, "
 class Magic(Mapping[str, Callable[[], object]]):
     """Names to functions that give their value, for one host at one task."""
 
-    __slots__ = ("host", "play", "store", "task", "walk_roles")
+    __slots__ = ("chain", "host", "play", "store", "task")
 
     def __init__(self, store: VariableStore, host: str, play: PlayVars | None, task: Task | None) -> None:
         self.store = store
         self.host = host
         self.play = play
         self.task = task
+        self.chain: tuple[Mapping[str, object], ...] = ()  # of the scope that it is part of
 
     def __getitem__(self, name: str) -> Callable[[], object]:
         function = TABLE[name]

@@ -172,7 +172,9 @@ class VariableStore:
         chain += self.inventory_chain(host, play.playbook_dir if play else beside)
         chain += defaults
         kind = MergingScope if self.settings.hash_behaviour == "merge" else Scope
-        scope = kind(tuple(chain), Magic(self, host, play, task), temporary, memory.pending, ahead)
+        magic = Magic(self, host, play, task)
+        magic.chain = tuple(chain)
+        scope = kind(magic.chain, magic, temporary, memory.pending, ahead)
         if task is not None:
             scope.last = Connecting(self, host, task)
         return scope
@@ -206,9 +208,8 @@ class VariableStore:
         return HostVars(lambda: list(self.inventory.hosts), scope_of, lambda scope: ScopeView(self.templar, scope))
 
     def whole(self, magic: Magic) -> ScopeView:
-        scope = self.scope(magic.host, magic.play, magic.task)
-        scope.last = None
-        return ScopeView(self.templar, scope)
+        kind = MergingScope if self.settings.hash_behaviour == "merge" else Scope
+        return ScopeView(self.templar, kind(magic.chain, magic))
 
     def known(self, host: str) -> bool:
         return host in self.inventory.hosts or host in LOCALHOST

@@ -33,15 +33,18 @@ class Folder:
         found = folder.stat()
         if (found.st_dev, found.st_ino) in above:
             return  # a link back to a folder that we are in
+        inner: list[tuple[Path, str]] = []
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             name = f"{below}{entry.name}"
             if entry.is_symlink() and (not self.follow or leads_nowhere(entry) or leads_back(entry, above | {(found.st_dev, found.st_ino)})):
                 self.links.append({"path": name, "target": os.readlink(entry.path)})
             elif entry.is_dir():
                 self.folders.append({"path": name, "mode": mode_of(entry)})
-                self._walk(Path(entry.path), f"{name}/", above | {(found.st_dev, found.st_ino)})
+                inner.append((Path(entry.path), f"{name}/"))
             elif entry.is_file():
                 self.files.append(Path(name))
+        for path, name in inner:  # what lies here comes before what lies deeper
+            self._walk(path, name, above | {(found.st_dev, found.st_ino)})
 
 
 def leads_back(entry: os.DirEntry[str], above: frozenset[tuple[int, int]]) -> bool:

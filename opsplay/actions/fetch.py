@@ -51,7 +51,7 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
 
 
 def destination(context: Context, args: Args) -> Path:
-    """Made from what was asked for, never from what the host says. Raises OpsError for a way out of dest."""
+    """Made from what was asked for, never from what the host says; `..` leads nowhere above the host's own folder."""
     base = Path(os.path.expanduser(args.dest))
     base = base if base.is_absolute() else Path(context.playbook_dir) / base
     if args.flat:
@@ -61,11 +61,10 @@ def destination(context: Context, args: Args) -> Path:
         if chosen.is_dir():
             raise OpsError("bad-arguments", f"calculated dest '{chosen}' is an existing directory, use another path that does not point to an existing directory")
         return chosen
-    top = base / context.host
-    path = Path(os.path.normpath(f"{top}/{args.src}"))
-    if not path.is_relative_to(os.path.normpath(base)) or not path.is_relative_to(os.path.normpath(top)):
-        raise OpsError("unsafe-path", f"{args.src} leads out of {top}", remedy="Name the file by its absolute path.")
-    return path
+    top = Path(os.path.normpath(base / context.host))
+    if not top.is_relative_to(os.path.normpath(base)):
+        raise OpsError("unsafe-path", f"the host's name {context.host} leads out of {base}", remedy="Give it another name, and this one as ansible_host.")
+    return Path(f"{top}{os.path.normpath('/' + args.src.lstrip('/'))}")
 
 
 async def receive(context: Context, args: Args, dest: Path, reply: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ def require_text(args: "Args", rc: "int", output: "str") -> "None":
     except UnicodeEncodeError as error:
         shown = output.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         byte = ord(output[error.start]) - 0xDC00
-        raise ModuleFailure("invalid UTF-8 in the command's output: byte 0x%02x" % byte, cmd=args.command, rc=rc, stdout=shown, changed=True)
+        raise ModuleFailure("Refusing to deserialize an invalid UTF8 string value: byte 0x%02x in the command's output" % byte, cmd=args.command, rc=rc, stdout=shown, changed=True)
 
 
 class Conversation(object):

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from jinja2 import nodes
 from jinja2.lexer import Lexer
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, modifies_known_mutable
-from jinja2.utils import missing
+from jinja2.utils import missing, pass_context
 
 from opsplay.templating import budget
 from opsplay.templating.codegen import LateCodeGenerator
 from opsplay.templating.failures import limit_exceeded
 from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.scope import MISSING, DictScope
-from opsplay.templating.template import Template
+from opsplay.templating.template import MARKERS, Template
 from opsplay.templating.undefined import Marker
 
 if TYPE_CHECKING:
@@ -136,6 +136,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def template_of(self, text: str) -> Template:
         return Template(text)
 
+    @pass_context
+    def value_of(self, context: Any, text: str) -> Any:
+        return self.templar.materialize(Template(text), context.scope)
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         return prepared(super()._parse(source, name, filename), self)
 
@@ -197,10 +201,33 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 def prepared(tree: nodes.Template, environment: TemplateEnvironment) -> nodes.Template:
     """The parsed template with our clock in its loops, and templates inside a lookup's own words marked as such."""
     for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Name) and call.node.name in LOOKUPS:
+        if is_lookup(call):
             call.args = [call.args[0], *map(embedded, call.args[1:])] if call.args else []
             call.set_environment(environment)
     return counted_loops(tree, environment)
+
+
+def with_templates(node: nodes.Node) -> None:
+    """In a bare expression, texts that hold `{{ }}` are templates of the author's too: `'{{ a }}' == 'b'`."""
+    for name, value in list(node.iter_fields()):
+        if isinstance(value, nodes.Const):
+            setattr(node, name, evaluated(value))
+        elif isinstance(value, list):
+            setattr(node, name, [evaluated(item) if isinstance(item, nodes.Const) else item for item in value])
+    for child in node.iter_child_nodes():
+        if not is_lookup(child) and not isinstance(getattr(child, "node", None), nodes.EnvironmentAttribute):
+            with_templates(child)
+
+
+def is_lookup(node: nodes.Node) -> TypeGuard[nodes.Call]:
+    """Its words are templates by other means: some lookups render them themselves."""
+    return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in LOOKUPS
+
+
+def evaluated(node: nodes.Const) -> nodes.Expr:
+    if not isinstance(node.value, str) or not any(mark in node.value for mark in MARKERS):
+        return node
+    return nodes.Call(nodes.EnvironmentAttribute("value_of"), [node], [], None, None, lineno=node.lineno)
 
 
 def embedded(node: nodes.Expr) -> nodes.Expr:

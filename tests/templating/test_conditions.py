@@ -61,3 +61,15 @@ def test_text_of_a_variable_is_never_an_expression() -> None:
     for expression in ("fact", "{{ fact }}", "other", "{{ other }}"):
         with pytest.raises(TemplateFailed, match="boolean"):
             Templar().condition(expression, scope)
+
+
+@pytest.mark.parametrize("expression", ["'{{ name }}' == 'web'", "'{{ number }}' == 3", "name == '{{ name }}'", "name in ['{{ name }}']",
+                                        "name is match('{{ name }}')", "{'{{ name }}': 1}['web'] == 1", "'{% if number %}a{% endif %}' == 'a'"])  # fmt: skip
+def test_templates_in_the_texts_of_a_condition(expression: str) -> None:
+    assert Templar().condition(expression, SCOPE) is True
+
+
+def test_text_of_a_variable_in_a_condition_is_no_template() -> None:
+    scope = scope_of("data: !unsafe '{{ 1 + 1 }}'")
+    assert Templar().condition("data == '2'", scope) is False
+    assert Templar().condition("'{{ data }}' | length == 11", scope) is True

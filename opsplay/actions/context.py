@@ -46,6 +46,13 @@ class Context(Protocol):
         """Run a module on the task's host, as its become user; args are typed by the module's Spec here."""
         ...
 
+    async def another(self, name: str, args: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """Run any module by its name, own or of others, with the module_defaults that the play has for it.
+
+        With `seconds` it runs beside others on the host, and is given up after that long.
+        """
+        ...
+
     async def raw_command(self, command: str, timeout: float | None = None) -> dict[str, Any]:
         """Run a command by the host's shell without Python there: rc, stdout, stderr."""
         ...

@@ -9,19 +9,19 @@ from opsplay.model.catalog import HOME_COLLECTIONS, Catalog, Verb
 from opsplay.model.play import Task
 
 
-def names_for(verb: Verb, task: Task) -> set[str]:
+def names_for(verb: Verb, written: str) -> set[str]:
     """Every way to write the verb's name."""
     short = verb.name.rpartition(".")[2]
-    names = {verb.name, task.written, short}
+    names = {verb.name, written, short}
     if "." not in verb.name:
         names |= {f"{home}.{short}" for home in HOME_COLLECTIONS}
     return names
 
 
 def defaults_for(
-    verb: Verb, task: Task, layers: object, render: Callable[[object], Any], catalog: Catalog
+    verb: Verb, task: Task, layers: object, render: Callable[[object], Any], catalog: Catalog, written: str = ""
 ) -> dict[str, Any]:
-    names = names_for(verb, task)
+    names = names_for(verb, written or task.written)
     found: dict[str, Any] = {}
     for layer in layers if isinstance(layers, Iterable) else ():
         rendered = layer if isinstance(layer, dict) else render(layer)

@@ -18,7 +18,7 @@ from opsplay.engine.walk import Walk
 from opsplay.errors import OpsError
 from opsplay.events import BatchStarted, PlayFinished, PlayStarted, TaskStarted
 from opsplay.model.building import Workshop
-from opsplay.model.play import Entry, Play, Task
+from opsplay.model.play import Entry, Play, RoleRef, Task
 from opsplay.plan.batches import batches_of, ordered
 from opsplay.plan.tags import is_selected
 from opsplay.templating.layer import VarLayer
@@ -42,6 +42,7 @@ class PlayRun:
         self.lost: set[str] = set()
         self.ended = False
         self.batch_ended = False
+        self.public: tuple[RoleRef, ...] = ()  # roles included with `public`, for the rest of the play, on all its hosts
         self.broken = False
         self.gathered = False
         self.handlers = Handlers(self, play.handlers)
@@ -74,6 +75,10 @@ class PlayRun:
     def batch_left(self) -> list[str]:
         gone = self.gone()
         return [host for host in self.batch if host not in gone]
+
+    def expose(self, roles: tuple[RoleRef, ...]) -> None:
+        known = {role.uid for role in self.public}
+        self.public = (*self.public, *(role for role in roles if role.uid not in known))
 
     def fail(self, host: str) -> None:
         self.failed.add(host)
@@ -189,10 +194,9 @@ class PlayRun:
             for name in ("gather_subset", "gather_timeout", "fact_path")
             if (value := self.value(name)) is not None
         }
-        args.setdefault("gather_subset", list(settings.gather_subset) or ["all"])
-        args.setdefault("gather_timeout", settings.gather_timeout)
-        if settings.fact_path:
-            args.setdefault("fact_path", settings.fact_path)
+        for name in ("gather_subset", "gather_timeout", "fact_path"):
+            if configured := getattr(settings, name):
+                args.setdefault(name, list(configured) if isinstance(configured, tuple) else configured)
         keywords = {
             **{key: value for key, value in self.play.keywords.items() if key not in ("when", "run_once")},
             "tags": ("always",),

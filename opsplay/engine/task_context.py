@@ -66,6 +66,13 @@ class TaskContext:
         typed = typed_arguments(name.lstrip("_"), spec, dict(args), self.task.where) if spec is not None else dict(args)
         return await self.attempt.module(name, typed, body, check, self._target, self.attempt.detached)
 
+    async def another(self, name: str, args: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        attempt = type(self.attempt)(self.attempt.work, self.scope)
+        attempt.apart = seconds
+        verb = attempt.named_verb(name)
+        given = attempt.rendered(verb, *attempt.defaults(verb, name).items(), *args.items())
+        return await attempt.perform(verb, given)
+
     async def raw_command(self, command: str, timeout: float | None = None) -> dict[str, Any]:
         target = self.target
         transport = await self.run.connections.transport(target.address)

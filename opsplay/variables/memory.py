@@ -54,8 +54,9 @@ class Memory:
         self.pending: set[str] = set()
         self.gathered = False  # by this run or, as the cache remembers, by an earlier one
         if cached:
-            self.gathered = bool(cached.get(GATHERED))
             self.learn_facts(cached)
+            if cached.get(GATHERED):
+                self.mark_gathered()
         self.changed = False  # facts that the cache has not got yet
 
     def learn_facts(self, facts: Mapping[str, Any]) -> None:
@@ -66,6 +67,10 @@ class Memory:
             self.top_facts[name] = value
             self.facts[name.removeprefix("ansible_")] = value
         self.changed = True
+
+    def mark_gathered(self) -> None:
+        """A whole gathering brought these facts; Ansible shows that among them."""
+        self.gathered = self.facts[GATHERED] = True
 
     def clear_facts(self) -> None:
         self.facts.clear()

@@ -103,16 +103,15 @@ class Includes:
     async def enter(self, walk: Walk, task: Task, key: Key, turn: Turn, include: Include) -> None:
         entries, roles = self.build(task, include)
         index = turn.include_index(include.identity)
-        before, public = walk.params, walk.public
+        before = walk.params
         extra = [layer for layer in (include.layer, VarLayer("loop variables", include.temporary)) if layer]
         walk.params = (*before, *extra)
         if include.use is not None and include.use.public:
-            walk.public = public = (*public, *roles)
+            self.play_run.expose(roles)
         try:
             await walk.entries(entries, (*key, index))
         finally:
             walk.params = before
-            walk.public = public
 
     def build(self, task: Task, include: Include) -> tuple[tuple[Entry, ...], tuple[RoleRef, ...]]:
         """The entries, built once for each file or use. Raises OpsError with the first problem in them."""

@@ -14,7 +14,7 @@ from opsplay.engine.statements import FLUSHED, run_meta, tell_unasked
 from opsplay.engine.task_run import TaskRun
 from opsplay.engine.vars_files import load_vars_files
 from opsplay.errors import OpsError
-from opsplay.model.play import Block, Entry, RoleRef, Task
+from opsplay.model.play import Block, Entry, Task
 from opsplay.templating.layer import VarLayer
 from opsplay.transport.protocol import Request
 from opsplay.variables.scope import Scope
@@ -34,7 +34,6 @@ class Walk:
         self.host = host
         self.memory = self.run.store.memory(host)
         self.params: tuple[VarLayer, ...] = ()
-        self.public: tuple[RoleRef, ...] = ()
         self.done_roles: set[object] = set()
         self.used_roles: set[object] = set()  # those of which a task did more than be skipped
         self._roles: list[object] = []  # the roles that it is inside of, by their marks
@@ -288,7 +287,7 @@ class Walk:
                 handlers.ran(self, handler)
 
     def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:
-        return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.public, ahead)
+        return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.play_run.public, ahead)
 
 
 def described(task: Task) -> dict[str, Any]:

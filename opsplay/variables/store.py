@@ -79,7 +79,7 @@ class VariableStore:
         self.fact_cache = NoFactCache()
         self._memories: dict[str, Memory] = {}
         self._inventory_chains: dict[tuple[str, str | None], Chain] = {}
-        self._role_chains: dict[tuple[int, int], tuple[Chain, Chain]] = {}
+        self._role_chains: dict[tuple[int, int, tuple[int, ...]], tuple[Chain, Chain]] = {}
         self._groups: Mapping[str, list[str]] | None = None
         self.fixed_layers: set[int] = {id(extra.values)}  # mappings that are the same for every task of a host
 
@@ -181,23 +181,22 @@ class VariableStore:
 
     def _roles(self, play: Play, role: RoleRef | None, public: tuple[RoleRef, ...]) -> tuple[Chain, Chain]:
         """(role vars, role defaults), strongest first: the task's role, its dependencies, its parents, the play's roles."""
-        key = (id(play), role.uid if role else 0)
-        if not public and key in self._role_chains:
+        key = (id(play), role.uid if role else 0, tuple(ref.uid for ref in public))
+        if key in self._role_chains:
             return self._role_chains[key]
         seen: dict[int, RoleRef] = {}
         if role is not None:
             for ref in (role, *reversed(all_dependencies(role)), *reversed(role.parents)):
                 seen.setdefault(ref.uid, ref)
-        if not self.settings.private_role_vars:
-            for ref in (*reversed(public), *reversed(play.role_refs)):
-                if ref.public:
-                    seen.setdefault(ref.uid, ref)
+        shown = not self.settings.private_role_vars
+        for ref in (*reversed(public), *reversed(play.role_refs)):
+            if shown if ref.public is None else ref.public:
+                seen.setdefault(ref.uid, ref)
         chains = (
             tuple(ref.vars.values for ref in seen.values() if ref.vars),
             tuple(ref.defaults.values for ref in seen.values() if ref.defaults),
         )
-        if not public:
-            self._role_chains[key] = chains
+        self._role_chains[key] = chains
         return chains
 
     def hostvars(self, play: PlayVars | None) -> HostVars:

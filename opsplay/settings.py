@@ -135,6 +135,9 @@ class Settings:
     inventory_unparsed_warning: bool = setting(
         True, "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING", section="inventory", kind="bool"
     )
+    script_stderr: bool = setting(
+        True, "always_show_stderr", "ANSIBLE_INVENTORY_PLUGIN_SCRIPT_STDERR", section="inventory_plugin_script", kind="bool"
+    )
     transform_invalid_group_chars: str = setting(
         "never", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"
     )

@@ -163,7 +163,12 @@ def guarded(name: str, arguments: list[str]) -> int:
 def complain(error: OpsError) -> None:
     from opsplay.errors import source_line
 
-    lines = [f"[ERROR]: {error.message}"]
+    message = (
+        f"YAML parsing failed: {error.message[:1].upper()}{error.message[1:]}"
+        if error.code in UNREADABLE
+        else error.message
+    )
+    lines = [f"[ERROR]: {message}"]
     if error.where:
         lines.append(f"Origin: {error.where}\n")
         text = source_line(error.where)
@@ -178,6 +183,7 @@ def complain(error: OpsError) -> None:
 
 
 OPTIONS = frozenset({"vault-which-id"})
+UNREADABLE = frozenset({"yaml-syntax", "yaml-unclosed-quote", "yaml-unquoted-template", "yaml-bad-key"})
 PARSING = frozenset({"playbook-not-found", "vault-no-password", "file-not-found", "bad-setting"})
 
 

@@ -39,6 +39,7 @@ class InventorySettings:
     ignored_extensions: tuple[str, ...] = IGNORED_EXTENSIONS
     ignored_patterns: tuple[str, ...] = ()
     script_timeout: float = 120.0
+    script_stderr: bool = True  # what scripts say on stderr is passed on; their errors always are
     limits: Limits = INVENTORY
     pattern_mismatch: Literal["warning", "error", "ignore"] = "warning"
     precedence: tuple[str, ...] = PRECEDENCE
@@ -59,5 +60,6 @@ class InventorySettings:
             "pattern_mismatch": settings.host_pattern_mismatch,
             "ignored_patterns": settings.ignore_files_,
             "precedence": settings.precedence,
+            "script_stderr": settings.script_stderr,
         }
         return cls(**{**values, **changes})  # type: ignore[arg-type]

@@ -6,7 +6,10 @@ import json
 
 from opsplay.errors import OpsError, Where
 from opsplay.source.limits import PLAYBOOK, Limits
-from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode
+from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode, UnsafeText, VaultText
+
+# How Ansible writes into JSON what YAML has tags for.
+WRAPPERS = {"__ansible_unsafe": UnsafeText, "__ansible_vault": VaultText}
 
 
 def parse_json(text: str, path: str, limits: Limits = PLAYBOOK) -> Node | None:
@@ -21,7 +24,24 @@ def parse_json(text: str, path: str, limits: Limits = PLAYBOOK) -> Node | None:
         from opsplay.source.yaml_reader import parse_yaml
 
         return parse_yaml(text, path, limits=limits)
-    return node_from_plain(value, Where(path), limits.depth)
+    try:
+        return node_from_plain(unwrapped(value), Where(path), limits.depth)
+    except ValueError as error:
+        raise OpsError("json-bad-value", str(error), Where(path, 1, 1), "Write a text.") from None
+
+
+def unwrapped(value: object) -> object:
+    """The value with `{"__ansible_unsafe": TEXT}` and `{"__ansible_vault": TEXT}` as what they stand for. Raises ValueError."""
+    if isinstance(value, list):
+        return [unwrapped(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    name = next(iter(value), "")
+    if len(value) != 1 or name not in WRAPPERS:
+        return {key: unwrapped(item) for key, item in value.items()}
+    if not isinstance(value[name], str):
+        raise ValueError(f"{name} is a text, not {type(value[name]).__name__!r}")
+    return WRAPPERS[name](value[name])
 
 
 def node_from_plain(value: object, where: Where, depth: int = PLAYBOOK.depth) -> Node:

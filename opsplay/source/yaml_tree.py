@@ -217,7 +217,7 @@ class TreeReader:
             return
         error = OpsError(
             "yaml-duplicate-key",
-            f'"{again.value}" is already set on line {first.where.line}; only one of the two could count',
+            f"Found duplicate mapping key {str(again.value)!r}: it is already set on line {first.where.line}; only one of the two could count",
             again.where,
             "Delete one, or rename it.",
             width=len(str(again.value)),

@@ -235,3 +235,75 @@ def test_ten_thousand_hosts(tmp_path: Path) -> None:
     assert len(layers) == 19_900 and time.process_time() - started < 1.0
     shared = next(layer for layer in layers[0] if "everything" in layer.title)
     assert all(any(layer is shared for layer in own) for own in layers[:50]), "group variables are shared, not copied"
+
+
+def script(folder: Path, answer: str, host: str = "{}", code: int = 0) -> str:
+    (folder / "answer").write_text(answer)
+    (folder / "host").write_text(host)
+    text = f'#!/bin/sh\necho a word >&2\ncase "$1" in --list) cat {folder}/answer;; *) cat {folder}/host;; esac\nexit {code}\n'
+    return write(folder / "dyn", text, executable=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("no JSON", "Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON"),
+        ('"text"', "Value is 'str' instead of 'dict'"),
+        ('{"_meta": "text"}', "Value contains '_meta' which is 'str' instead of 'dict'"),
+        ('{"_meta": {"hostvars": []}}', "Value contains '_meta.hostvars' which is 'list' instead of 'dict'"),
+        ('{"_meta": {"profile": 1}}', "Value contains '_meta.profile' which is 'int' instead of 'str'"),
+        ('{"_meta": {"profile": "other"}}', "Non-inventory profile 'other' is not allowed."),
+        ('{"_meta": {"profile": "inventory_other"}}', "Unknown profile name 'inventory_other'"),
+        ('{"web": null}', "Value contains 'web.hosts' which is 'NoneType' instead of 'list'"),
+        ('{"web": {"vars": []}}', "Value contains 'web.vars' which is 'list' instead of 'dict'"),
+        ('{"web": {"children": "db"}}', "Value contains 'web.children' which is 'str' instead of 'list'"),
+        ('{"web": {"hosts": [1]}}', "'web.hosts' with an item that is no name"),
+        (
+            '{"web": {"hosts": ["w1"]}, "_meta": {"hostvars": {"w1": []}}}',
+            "Invalid data from file, expected dictionary and got",
+        ),
+        (
+            '{"web": {"hosts": ["w1"], "vars": {"a": {"__ansible_vault": 1}}}}',
+            "Inventory script result could not be parsed as JSON",
+        ),
+    ],
+)
+def test_a_script_that_answers_nonsense_is_told_in_ansibles_words(tmp_path: Path, answer: str, said: str) -> None:
+    with pytest.raises(OpsError) as caught:
+        load_inventory([script(tmp_path, answer)])
+    assert said in caught.value.message
+
+
+def test_a_script_that_fails_tells_what_it_said(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="Inventory script returned non-zero exit code 3: a word"):
+        load_inventory([script(tmp_path, "{}", code=3)])
+    path = write(tmp_path / "none", "#!/no/such/program\n", executable=True)
+    with pytest.raises(OpsError, match="Failed to execute inventory script command"):
+        load_inventory([path])
+
+
+def test_what_a_script_says_is_passed_on_unless_told_not_to(tmp_path: Path) -> None:
+    path = script(tmp_path, '{"_meta": {}}')
+    assert "a word" in load_inventory([path]).notices[0]
+    assert load_inventory([path], InventorySettings(script_stderr=False, none_parsed="ignore")).notices == []
+
+
+def test_a_bad_answer_for_one_host_names_it(tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match="result for host 'w1' could not be parsed as JSON"):
+        load_inventory([script(tmp_path, '{"web": ["w1"]}', "no JSON")])
+    assert load_inventory([script(tmp_path, '{"web": ["w1"]}', "")]).select("web") == ["w1"]
+
+
+def test_values_of_scripts_are_templates_unless_marked(tmp_path: Path) -> None:
+    vars_ = '{"a": "{{ b }}", "c": {"__ansible_unsafe": "{{ d }}"}, "e": [{"__ansible_vault": "$ANSIBLE_VAULT;..."}]}'
+    loaded = load_inventory([script(tmp_path, '{"web": {"hosts": ["w1"]}, "_meta": {"hostvars": {"w1": ' + vars_ + '}}}')])
+    found = values(loaded, "w1")
+    assert found["a"] == Template("{{ b }}")
+    assert found["c"] == "{{ d }}" and isinstance(found["c"], str)
+    assert isinstance(found["e"][0], Vaulted)  # type: ignore[index]
+
+
+def test_a_malformed_group_is_its_own_host_and_its_variables_are_data(tmp_path: Path) -> None:
+    loaded = load_inventory([script(tmp_path, '{"w1": {"a": "{{ b }}"}}')])
+    assert values(loaded, "w1")["a"] == "{{ b }}"
+    assert any("Treating malformed group 'w1'" in text for text in loaded.notices)

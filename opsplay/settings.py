@@ -184,6 +184,7 @@ class Settings:
     config_file: str | None = None
     compatible: bool = False  # run by the shims: where our own way is stricter, Ansible's
     warnings: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()  # those that the file or the environment sets
 
     def with_(self, **changes: Any) -> Settings:
         from dataclasses import replace
@@ -205,7 +206,7 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
         text, base = _text_of(item.metadata, parser, env, path, cwd)
         if text is not None:
             values[item.name] = convert(text, item.metadata["kind"], item.metadata["key"], base)
-    return Settings(**values, config_file=str(path) if path else None, warnings=tuple(warnings))
+    return Settings(**values, config_file=str(path) if path else None, warnings=tuple(warnings), given=frozenset(values))
 
 
 def _text_of(

@@ -95,10 +95,16 @@ class Includes:
         use = RoleUse(
             name=str(name), where=task.where, tasks_from=str(args.get("tasks_from") or "main"), vars_from=args.get("vars_from"),
             defaults_from=args.get("defaults_from"), handlers_from=args.get("handlers_from") or "main",
-            public=is_true(args.get("public", False)), validate=is_true(args.get("rolespec_validate", True)), from_include=True,
+            public=is_true(args.get("public", self.public)), validate=is_true(args.get("rolespec_validate", True)), from_include=True,
             allow_duplicates=is_true(args.get("allow_duplicates", True)),
         )  # fmt: skip
         return Include(str(name), args, layer, use)
+
+    @property
+    def public(self) -> bool:
+        """Whether roles show their variables where the task does not say: only where the settings ask for it."""
+        settings = self.play_run.run.settings
+        return "private_role_vars" in settings.given and not settings.private_role_vars
 
     async def enter(self, walk: Walk, task: Task, key: Key, turn: Turn, include: Include) -> None:
         entries, roles = self.build(task, include)

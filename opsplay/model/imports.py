@@ -13,6 +13,7 @@ from opsplay.model.play import Block, Entry, Task
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
 from opsplay.templating.values import is_dynamic
+from opsplay.truth import is_true
 
 ROLE_ARGUMENTS = frozenset(  # of include_role and import_role
     ["name", "role", "tasks_from", "vars_from", "defaults_from", "handlers_from", "public", "allow_duplicates", "rolespec_validate"]
@@ -87,8 +88,9 @@ def import_role(shop: Workshop, task: Task, parent: Parent) -> Block:
         name=str(args.get("name") or args.get("role") or ""), where=task.where,
         tasks_from=str(args.get("tasks_from", "main")), vars_from=args.get("vars_from"), defaults_from=args.get("defaults_from"),
         handlers_from=args.get("handlers_from", "main"), params=merge_layers("role params", own_layer),
-        public=bool(args.get("public", True)), validate=bool(args.get("rolespec_validate", True)), from_import=True,
-        allow_duplicates=bool(args.get("allow_duplicates", True)),
+        public=is_true(args["public"]) if "public" in args else None,
+        validate=is_true(args.get("rolespec_validate", True)), from_import=True,
+        allow_duplicates=is_true(args.get("allow_duplicates", True)),
     )  # fmt: skip
     if not use.name:
         raise OpsError("missing-argument", "'name' is a required field for import_role.", task.where, "Add name: ROLE.")

@@ -33,7 +33,7 @@ class RoleRef:
     parents: tuple[RoleRef, ...] = ()
     dependencies: tuple[RoleRef, ...] = ()
     collection: str = ""
-    public: bool = True
+    public: bool | None = None  # whether others see its variables; None: as private_role_vars says
     static: bool = True
     uid: int = 0  # the same role used twice has two uids
 

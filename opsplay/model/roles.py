@@ -31,7 +31,7 @@ class RoleUse:
     defaults_from: object = None
     handlers_from: object = "main"
     params: VarLayer = field(default_factory=lambda: VarLayer("role params"))
-    public: bool = True
+    public: bool | None = None  # None: as private_role_vars says
     validate: bool = True
     allow_duplicates: bool | None = None  # None: as the role's meta says
     from_import: bool = False

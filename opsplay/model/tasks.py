@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -113,10 +114,8 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
     )
     from opsplay.model.imports import expand_import
 
-    if parent.is_handler and verb == "meta" and args.get("_raw_params") == "flush_handlers":
-        raise OpsError(
-            "flush-as-handler", "flush_handlers cannot be used as a handler", node.where, "Put it among the tasks."
-        )
+    if parent.is_handler and verb == "meta" and (told := NO_HANDLERS.get(str(args.get("_raw_params")))):
+        raise OpsError("meta-as-handler", told, node.where, "Put it among the tasks.")
     if parent.is_handler and verb in ("include_role", "import_role"):
         raise OpsError(
             "role-as-handler",
@@ -128,6 +127,10 @@ def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
     return expand_import(shop, task, parent)
 
 
+NO_HANDLERS = {
+    "flush_handlers": "flush_handlers cannot be used as a handler",
+    "end_role": "Cannot execute 'end_role' from a handler",
+}
 _KEPT = frozenset({"async", "poll", "changed_when", "failed_when", "delay", "retries", "until", "notify"})
 
 
@@ -219,6 +222,9 @@ def read_action(
     return name if verb is None else verb.name if verb.kind != "foreign" else written, args, wheres, local
 
 
+FIRST_WORD = re.compile(r"(?:\{\{.*?\}\}|\{%.*?%\}|\S)+", re.DOTALL)  # blanks in a template do not end it
+
+
 def open_action(value: Node) -> tuple[str, Node]:
     """`action: copy src=a dest=b` or `action: {module: copy, ...}` as a module's name and its arguments."""
     if isinstance(value, MapNode):
@@ -231,13 +237,10 @@ def open_action(value: Node) -> tuple[str, Node]:
             rest += nested.pairs
         return name, MapNode(tuple(rest), value.where)
     text = text_of(value) or ""
-    if text.startswith("{{"):
-        end = text.rfind("}}") + 2
-        return text[:end], ScalarNode(text[end:].strip(), value.where)
-    if text.startswith("module="):
-        text = text.removeprefix("module=")
-    name, _, rest_text = text.partition(" ")
-    return name, ScalarNode(rest_text.strip(), value.where)
+    text = text.strip().removeprefix("module=")
+    named = FIRST_WORD.match(text)
+    end = named.end() if named else 0
+    return text[:end], ScalarNode(text[end:].strip(), value.where)
 
 
 def read_arguments(verb: str, value: Node) -> tuple[dict[str, object], dict[str, Where]]:

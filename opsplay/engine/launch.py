@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -85,19 +85,21 @@ def assemble(
     from opsplay.engine.lookup_context import RunLookups
 
     templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]
-    use_fact_cache(run)
-    return run
-
-
-def use_fact_cache(run: Run) -> None:
-    """Facts of earlier runs, where the settings ask for them; `--flush-cache` forgets those of the hosts in --limit."""
-    from opsplay.variables.fact_cache import fact_cache
 
     def warn(text: str) -> None:
         if run.listeners:
             run.warn(text)
         else:
             run.inventory.notices.append(text)  # told when the run starts
+
+    templar.plugins.warn = warn
+    use_fact_cache(run, warn)
+    return run
+
+
+def use_fact_cache(run: Run, warn: Callable[[str], None]) -> None:
+    """Facts of earlier runs, where the settings ask for them; `--flush-cache` forgets those of the hosts in --limit."""
+    from opsplay.variables.fact_cache import fact_cache
 
     run.store.fact_cache = fact_cache(run.settings, warn)
     if run.options.flush_cache:
@@ -181,7 +183,12 @@ def workshop_for(run: Run, path: Path, vault: VaultSecrets | None = None) -> Wor
             values.update(layer.values)
         return run.templar.render(value, DictScope(values))
 
-    return Workshop(run.catalog, run.settings, folder, render, vault)
+    def new_folder(path: Path) -> None:
+        for kind in ("filter", "test", "lookup"):
+            if (path / f"{kind}_plugins").is_dir():
+                run.templar.plugins.add(kind, str(path / f"{kind}_plugins"))
+
+    return Workshop(run.catalog, run.settings, folder, render, vault, new_folder=new_folder)
 
 
 def execute(prepared: Prepared, listeners: Sequence[Listener]) -> int:

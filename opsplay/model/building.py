@@ -52,13 +52,17 @@ class Workshop:
     role_cache: dict[object, RoleRef] = field(default_factory=dict)
     play_layers: tuple[VarLayer, ...] = ()
     play_handlers: list[object] = field(default_factory=list)
+    new_folder: Callable[[Path], None] = lambda path: None  # told of each role: it may bring plugins
     opening: list[str] = field(default_factory=list)  # imports within each other, the innermost last
 
     def uid(self) -> str:
         return f"t{next(self.serial)}"
 
     def read(self, path: Path) -> Node | None:
-        return read_yaml(path, duplicates=cast(Duplicates, self.settings.duplicate_dict_key), vault=self.vault)
+        def warn(error: OpsError) -> None:
+            self.notices.append(str(error))
+
+        return read_yaml(path, duplicates=cast(Duplicates, self.settings.duplicate_dict_key), warn=warn, vault=self.vault)
 
     def watch(self, layer: VarLayer, where: Where | None = None) -> VarLayer:
         """Note the layer's names that are reserved."""

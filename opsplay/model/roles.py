@@ -119,6 +119,7 @@ def load_role(
 ) -> tuple[RoleRef, dict[str, object]]:
     path, collection = find_role(shop, use, parent)
     shop.catalog.add_role(str(path))
+    shop.new_folder(path)
     name = use.name.rpartition(".")[2] if collection else Path(use.name).name if "/" in use.name else use.name
     if ancestors.count(str(path)) > 20:
         raise OpsError("role-recursion", f"A recursion loop was detected with the roles specified. Make sure child roles do not have dependencies on parent roles: {circle(ancestors)}",

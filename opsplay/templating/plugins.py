@@ -12,7 +12,7 @@ from opsplay.errors import OpsError
 from opsplay.templating import filters, tests
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.undefined import Marker
-from opsplay.templating.user_plugins import load_collection, load_folder
+from opsplay.templating.user_plugins import collection_folder, load_folder, load_lookup
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
@@ -37,7 +37,9 @@ class Plugins:
     test_folders: list[str] = field(default_factory=list)
     lookup_folders: list[str] = field(default_factory=list)
     collection_folders: list[str] = field(default_factory=list)
-    _loaded: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    warn: Callable[[str], None] | None = None
+    broken: dict[str, OpsError] = field(default_factory=dict)  # files that were left out, by path
+    _loaded: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def add(self, kind: Kind, folder: str) -> None:
         """Adds a folder (`filter_plugins/` of a playbook or a role), also while a run is going on."""
@@ -52,28 +54,40 @@ class Plugins:
         """The user's plugin of that name, or None."""
         short = short_name(name)
         for folder in self.folders(kind):
-            found = self._folder(kind, folder).get(short)
+            found = self._in_folder(kind, folder, short)
             if found is not None:
                 return found
         return self._of_collection(kind, name) if name.count(".") >= 2 else None
 
-    def _folder(self, kind: Kind, folder: str) -> Mapping[str, Any]:
+    def _in_folder(self, kind: Kind, folder: str, short: str) -> Any:
+        if kind != "lookup":
+            return self._folder(kind, folder).get(short)
+        found = self._loaded.setdefault((kind, folder), {})
+        if short not in found:
+            found[short] = load_lookup(folder, short)
+        return found[short]
+
+    def _folder(self, kind: Kind, folder: str) -> dict[str, Any]:
         if (kind, folder) not in self._loaded:
-            self._loaded[kind, folder] = load_folder(kind, folder)
+            self._loaded[kind, folder] = load_folder(kind, folder, self._leave_out)
         return self._loaded[kind, folder]
 
+    def _leave_out(self, kind: str, error: OpsError) -> None:
+        """A file that cannot be loaded takes nothing but its own plugins away."""
+        path = str(error.where)
+        if path not in self.broken and self.warn is not None:
+            self.warn(f"Skipping {kind} plugin {path!r}: {error.message}")
+        self.broken[path] = error
+
     def _of_collection(self, kind: Kind, name: str) -> Any:
+        collection = ".".join(name.split(".")[:2])
         for folder in self.collection_folders:
-            collection = ".".join(name.split(".")[:2])
-            key = (kind, f"{folder}:{collection}")
-            if key not in self._loaded:
-                self._loaded[key] = load_collection(kind, folder, collection)
-            if found := self._loaded[key].get(name.removeprefix(collection + ".")):
+            found = self._in_folder(
+                kind, collection_folder(kind, folder, collection), name.removeprefix(collection + ".")
+            )
+            if found is not None:
                 return found
         return None
-
-    def names(self, kind: Kind) -> set[str]:
-        return {name for folder in self.folders(kind) for name in self._folder(kind, folder)}
 
 
 def short_name(name: str) -> str:
@@ -133,7 +147,11 @@ class PluginTable(dict[str, Function]):
         return self._guarded(f"{collection}.{name.rpartition('.')[2]}", function)
 
     def _of_jinja(self, name: str) -> Function:
-        function = self.jinja[short_name(name)]
+        function = self.jinja.get(short_name(name))
+        if function is None:
+            if self.plugins.broken:  # one of them may have been it
+                raise next(iter(self.plugins.broken.values()))
+            raise KeyError(name)
         return listed(short_name(name), function, self.templar) if self.kind == "filter" else function
 
     def _guarded(self, name: str, function: Function) -> Function:

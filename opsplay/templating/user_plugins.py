@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,29 +14,46 @@ from opsplay.errors import OpsError, Where
 CLASSES = {"filter": ("FilterModule", "filters"), "test": ("TestModule", "tests")}
 
 
-def load_folder(kind: str, folder: str) -> dict[str, Any]:
-    """Every plugin of a folder, by name. A folder that is not there has none."""
+def load_folder(kind: str, folder: str, leave_out: Callable[[str, OpsError], None]) -> dict[str, Any]:
+    """Every filter or test of a folder, by name. A folder that is not there has none; `leave_out` is told of bad files."""
     found: dict[str, Any] = {}
     for path in sorted(Path(folder).glob("*.py")):
         if path.name != "__init__.py":
-            found = {**plugins_of(kind, path), **found}
+            try:
+                found = {**plugins_of(kind, path), **found}
+            except OpsError as error:
+                leave_out(kind, error)
     return found
 
 
-def load_collection(kind: str, folder: str, collection: str) -> dict[str, Any]:
-    """The plugins of an installed collection (`ansible_collections/NAMESPACE/NAME/plugins/...`)."""
+def load_lookup(folder: str, name: str) -> Any:
+    """The class of a lookup: the file that has its name. None where there is none."""
+    path = Path(folder) / f"{name}.py"
+    if not path.is_file() or path.name == "__init__.py":
+        return None
+    try:
+        return getattr(load_file(path), "LookupModule", None)
+    except OpsError as error:
+        error.message = f"The lookup plugin {name!r} failed to load: {error.message}"
+        raise
+
+
+def collection_folder(kind: str, folder: str, collection: str) -> str:
+    """Where an installed collection keeps its plugins (`ansible_collections/NAMESPACE/NAME/plugins/...`)."""
     namespace, _, name = collection.partition(".")
-    return load_folder(kind, str(Path(folder) / "ansible_collections" / namespace / name / "plugins" / kind))
+    return str(Path(folder) / "ansible_collections" / namespace / name / "plugins" / kind)
 
 
 def plugins_of(kind: str, path: Path) -> Mapping[str, Any]:
-    module = load_file(path)
-    if kind == "lookup":
-        found = getattr(module, "LookupModule", None)
-        return {} if found is None else {path.stem: found}
+    """The filters or tests of a file. Raises OpsError for one that cannot be loaded."""
     class_name, method = CLASSES[kind]
-    owner = getattr(module, class_name, None)
-    return {} if owner is None else dict(getattr(owner(), method)())
+    owner = getattr(load_file(path), class_name, None)
+    if owner is None:
+        return {}
+    try:
+        return dict(getattr(owner(), method)())
+    except Exception as error:
+        raise does_not_load(path, error) from error
 
 
 def load_file(path: Path) -> ModuleType:
@@ -52,10 +69,14 @@ def load_file(path: Path) -> ModuleType:
             spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise OpsError(
-            "plugin-does-not-load",
-            f"the plugin cannot be imported: {type(error).__name__}: {error}",
-            Where(str(path)),
-            "What it imports must be installed beside opsplay; for parts of Ansible: pip install ansible-core",
-        ) from error
+        raise does_not_load(path, error) from error
     return module
+
+
+def does_not_load(path: Path, error: Exception) -> OpsError:
+    return OpsError(
+        "plugin-does-not-load",
+        f"{error} ({type(error).__name__})",
+        Where(str(path)),
+        "What it imports must be installed beside opsplay; for parts of Ansible: pip install ansible-core",
+    )

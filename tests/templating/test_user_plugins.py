@@ -105,3 +105,42 @@ def test_a_plugin_that_does_not_import_is_told_with_its_file(tmp_path: Path) -> 
         render("{{ 1 | anything }}", None, Templar(plugins=Plugins([str(tmp_path)])))
     assert caught.value.code == "plugin-does-not-load"
     assert str(caught.value.where) == str(tmp_path / "broken.py")
+
+
+def test_a_broken_file_takes_only_its_own_plugins_away(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "broken.py").write_text("raise ValueError('boom')\n")
+    (tmp_path / "failing.py").write_text(
+        "class FilterModule:\n    def filters(self):\n        raise TypeError('bang')\n"
+    )
+    (tmp_path / "no_filters.py").write_text("class FilterModule:\n    pass\n")
+    (tmp_path / "good.py").write_text(
+        "class FilterModule:\n    def filters(self):\n        return {'good': lambda value: 'G'}\n"
+    )
+    plugins = Plugins([str(tmp_path)], warn=said.append)
+    assert render("{{ 1 | good }}", None, Templar(plugins=plugins)) == "G"
+    assert render("{{ 'a' | upper }}", None, Templar(plugins=plugins)) == "A"
+    assert [text.partition("': ")[0] for text in said] == [
+        f"Skipping filter plugin '{tmp_path}/{name}.py" for name in ("broken", "failing", "no_filters")
+    ]
+    assert "boom" in said[0] and "bang" in said[1]
+
+
+def test_a_broken_lookup_matters_where_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("raise ValueError('boom')\n")
+    (tmp_path / "good.py").write_text(
+        "class LookupModule:\n    def run(self, terms, variables=None, **_):\n        return terms\n"
+    )
+    templar = Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
+    assert render("{{ query('good', 1) }}", None, templar) == [1]
+    with pytest.raises(OpsError, match="The lookup plugin 'broken' failed to load: boom"):
+        render("{{ query('broken', 1) }}", None, templar)
+    with pytest.raises(OpsError, match="The lookup plugin 'nope' was not found"):
+        render("{{ query('nope', 1) }}", None, templar)
+
+
+def test_an_option_of_a_lookup_may_be_called_terms(tmp_path: Path) -> None:
+    text = "class LookupModule:\n    def run(self, first, variables=None, terms=None):\n        return [first, terms]\n"
+    (tmp_path / "own.py").write_text(text)
+    templar = Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
+    assert render("{{ query('own', 1, terms=2) }}", None, templar) == [[1], 2]

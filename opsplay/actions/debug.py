@@ -27,6 +27,8 @@ SPEC = Spec(
 
 RAW_ARGUMENTS = ("var",)  # an expression of the author; what a host or a lookup gave is never evaluated
 NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
+SUBSCRIPT = re.compile(r"\[[^\[\]]*\]")
+REFERENCE = re.compile(r"\{\{[^'\"~{}]*\}\}")  # `{{ item }}`, whose value is a name; no name is put together
 
 
 async def act(context: Context, args: Any) -> dict[str, Any]:
@@ -40,6 +42,12 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
     return {**evaluate(context, args.var, var), "changed": False}
 
 
+def names(written: Any, var: str) -> bool:
+    """Whether the author's template refers to a value that is no more than a name."""
+    source = SUBSCRIPT.sub("", getattr(written, "source", ""))
+    return NAME.fullmatch(var) is not None and REFERENCE.fullmatch(source.strip()) is not None
+
+
 def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:
     """`written` is the author's; `var` what it renders to. Raises OpsError where it is no expression of the author."""
     if not isinstance(var, str):
@@ -48,7 +56,7 @@ def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:
         if isinstance(var, (list, dict)):
             raise OpsError("bad-argument", f"argument 'var' is of type {type(var).__name__} and is not a string and conversion is not allowed")
         return {str(var): var}
-    if isinstance(written, Unsafe) or (written is not var and is_dynamic(written) and not NAME.fullmatch(var)):
+    if isinstance(written, Unsafe) or (written is not var and is_dynamic(written) and not names(written, var)):
         raise TemplateFailed(f"Encountered untrusted template or expression: {var[:200]!r}", remedy="Write the expression itself, without {{ }} around it.")
     try:
         value = context.templar.evaluate(var, context.scope)

@@ -15,8 +15,10 @@ from opsplay.errors import OpsError
 from opsplay.model.catalog import Verb, refuse_plugin
 from opsplay.model.play import Task
 from opsplay.remote.spec import ModuleFailure
-from opsplay.templating.failures import Undefined
+from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
+from opsplay.transport.bootstrap import DISCOVERY
+from opsplay.templating.undefined import type_name
 from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
 
@@ -103,15 +105,20 @@ class Attempt:
         variable = given.get("_variable_params")
         if variable is not None:
             given = {key: value for key, value in given.items() if key != "_variable_params"}
-            rendered = self.run.templar.render(variable, self.scope)
-            if not isinstance(rendered, Mapping):
-                from opsplay.model.tasks import text_arguments
-
-                rendered = text_arguments(verb.name, str(rendered), self.task.where)
-            given = {**rendered, **given}
+            given = {**self.splat(verb, variable), **given}
         return free_form(verb, self.rendered(verb, *self.defaults(verb).items(), *given.items()))
 
     def rendered(self, verb: Verb, *given: tuple[str, object]) -> dict[str, Any]:
+    def splat(self, verb: Verb, template: object) -> Mapping[str, Any]:
+        """`args: "{{ a_dictionary }}"`."""
+        rendered = self.run.templar.render(template, self.scope)
+        if rendered is OMIT:
+            return {}
+        if not isinstance(rendered, Mapping):
+            message = f"Finalization of task args for '{full_name(verb)}' failed: Task args must resolve to a 'dict' not {type_name(rendered)!r}."
+            raise TemplateFailed(message, getattr(template, "where", None) or self.task.where, "Give it a dictionary of arguments.")
+        return rendered
+
         args: dict[str, Any] = {}
         for name, value in given:
             rendered = self.render_argument(verb, name, value)

@@ -217,7 +217,7 @@ def read_action(
     name = verb.name if verb and verb.kind != "foreign" else written
     args, wheres = read_arguments(name, value)
     if "args" in node and (extra := node.get("args")) is not None:
-        more, more_wheres = read_arguments(name, extra)
+        more, more_wheres = read_arguments(name, extra, takes_text=False)
         args, wheres = {**more, **args}, {**more_wheres, **wheres}
     return name if verb is None else verb.name if verb.kind != "foreign" else written, args, wheres, local
 
@@ -243,7 +243,7 @@ def open_action(value: Node) -> tuple[str, Node]:
     return text[:end], ScalarNode(text[end:].strip(), value.where)
 
 
-def read_arguments(verb: str, value: Node) -> tuple[dict[str, object], dict[str, Where]]:
+def read_arguments(verb: str, value: Node, takes_text: bool = True) -> tuple[dict[str, object], dict[str, Where]]:
     if isinstance(value, MapNode):
         return (
             {str(key.value): compile_value(item) for key, item in value.pairs},
@@ -253,18 +253,18 @@ def read_arguments(verb: str, value: Node) -> tuple[dict[str, object], dict[str,
         if value.value is None:
             return {}, {}
         if isinstance(value.value, str):
-            return text_arguments(verb, value.value, value.where), {}
+            return text_arguments(verb, value.value, value.where, takes_text and verb.rpartition(".")[2] in TAKES_TEXT), {}
         return {"_raw_params": compile_value(value)}, {}
     return {"_raw_params": compile_value(value)}, {}
 
 
-def text_arguments(verb: str, text: str, where: Where) -> dict[str, object]:
-    short = verb.rpartition(".")[2]
+def text_arguments(verb: str, text: str, where: Where, takes_text: bool) -> dict[str, object]:
+    """`key=value` words, a free text before them where the module `takes_text`, or one template that gives them all."""
     stripped = text.strip()
-    if stripped.startswith("{{") and stripped.endswith("}}") and stripped.count("{{") == 1 and short not in TAKES_TEXT:
+    if stripped.startswith("{{") and stripped.endswith("}}") and stripped.count("{{") == 1 and not takes_text:
         return {"_variable_params": compile_plain(stripped, where)}
-    known = frozenset(KNOWN_PAIRS.get(short, "").split())
-    pairs: Mapping[str, str] = parse_pairs(text, where, free_form=short in TAKES_TEXT, known=known)
+    known = frozenset(KNOWN_PAIRS.get(verb.rpartition(".")[2], "").split())
+    pairs: Mapping[str, str] = parse_pairs(text, where, free_form=takes_text, known=known)
     return {key: compile_plain(item, where) for key, item in pairs.items()}
 
 

@@ -18,6 +18,7 @@ from opsplay.remote.spec import ModuleFailure
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
 from opsplay.transport.bootstrap import DISCOVERY
+from opsplay.transport.bootstrap import DISCOVERY
 from opsplay.templating.undefined import type_name
 from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
@@ -108,7 +109,6 @@ class Attempt:
             given = {**self.splat(verb, variable), **given}
         return free_form(verb, self.rendered(verb, *self.defaults(verb).items(), *given.items()))
 
-    def rendered(self, verb: Verb, *given: tuple[str, object]) -> dict[str, Any]:
     def splat(self, verb: Verb, template: object) -> Mapping[str, Any]:
         """`args: "{{ a_dictionary }}"`."""
         rendered = self.run.templar.render(template, self.scope)
@@ -119,6 +119,7 @@ class Attempt:
             raise TemplateFailed(message, getattr(template, "where", None) or self.task.where, "Give it a dictionary of arguments.")
         return rendered
 
+    def rendered(self, verb: Verb, *given: tuple[str, object]) -> dict[str, Any]:
         args: dict[str, Any] = {}
         for name, value in given:
             rendered = self.render_argument(verb, name, value)

@@ -149,7 +149,12 @@ class Includes:
         shop = self.play_run.workshop
         shop.play_handlers = []
         assert include.use is not None
-        block = build_role(shop, include.use, self.parent(task, include))
+        try:
+            block = build_role(shop, include.use, self.parent(task, include))
+        except OpsError as error:
+            if error.code != "file-outside-role":
+                raise
+            raise Unreadable(error) from None
         self.settle()
         self.play_run.handlers.add(tuple(shop.play_handlers))  # type: ignore[arg-type]
         return (block,), roles_of(block)

@@ -6,22 +6,35 @@ import asyncio
 import hashlib
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opsplay.actions._pieces import (
+    IN_FLIGHT,
+    PIECE,
+    Sums,
+    aligned,
+    large_file,
+    piece_size,
+    status_key,
+    sums,
+    sums_of,
+    under_way,
+)
 from opsplay.errors import OpsError
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context
 
 INLINE = 256 * 1024  # sent without asking whether the host has it already
-PIECE = 4 * 1024 * 1024  # the most that is sent at once
-LEAST_PIECE, ALL_PIECES = 128 * 1024, 32 * 1024 * 1024  # where many hosts are sent to at once
+WHOLE = 4 * 1024 * 1024  # held in memory; what is larger stays a file
+HASHED_FIRST = 16 * 1024 * 1024  # of a larger one the checksum is found while it is already on its way
 VAULT_HEADER = b"$ANSIBLE_VAULT;"
 FIRST = tuple[str, dict[str, Any], bytes | None]  # module, arguments, body
+PLACE = ("dest", "real", "name", "src", "follow", "force", "unsafe_writes")
 
 
 @dataclass(slots=True)
@@ -30,16 +43,30 @@ class Content:
 
     data: bytes | None
     path: Path | None
-    sha1: str
+    key: tuple[int, ...]
     size: int
+    _sha1: str = ""
 
     @property
     def inline(self) -> bool:
         return self.size <= INLINE
 
+    @property
+    def sha1(self) -> str:
+        """Of a large file this may take a while; `sums` lets others go on meanwhile."""
+        if not self._sha1:
+            assert self.path is not None
+            self._sha1 = sums(self.path, self.key).result()[0]
+        return self._sha1
+
+    async def sums(self, md5: bool = False) -> Sums:
+        if self.path is None:
+            return self.sha1, None
+        return await sums_of(self.path, self.key, md5)
+
     @classmethod
     def of(cls, data: bytes) -> Content:
-        return cls(data, None, hashlib.sha1(data).hexdigest(), len(data))
+        return cls(data, None, (), len(data), hashlib.sha1(data).hexdigest())
 
     @classmethod
     def of_file(cls, path: Path, context: Context | None = None, decrypt: bool = False) -> Content:
@@ -47,41 +74,32 @@ class Content:
         try:
             with open(path, "rb") as handle:
                 start = handle.read(len(VAULT_HEADER))
-                size = os.fstat(handle.fileno()).st_size
+                status = os.fstat(handle.fileno())
                 if start == VAULT_HEADER and decrypt and context is not None:
                     return cls.of(decrypted(start + handle.read(), path, context))
-                if size <= PIECE:
+                if status.st_size <= WHOLE:
                     return cls.of(start + handle.read())
-                return cls(None, path, large_file_sha1(path, status_key(os.fstat(handle.fileno()))), size)
+                return cls(None, path, status_key(status), status.st_size)
         except OSError as error:
             raise OpsError("unreadable-file", f"cannot read {path}: {error.strerror}", remedy=f"Look at it: ls -l {path}") from None
 
-    def pieces(self) -> Iterator[bytes]:
-        if self.data is not None:
-            for start in range(0, len(self.data), PIECE):
-                yield self.data[start : start + PIECE]
-            return
-        assert self.path is not None
-        with open(self.path, "rb") as handle:
-            while piece := handle.read(piece_size()):
-                yield piece
-
-
-def status_key(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-@lru_cache(maxsize=64)
-def large_file_sha1(path: Path, key: tuple[int, ...]) -> str:
-    """Read once for all hosts, as long as `key` says that the file is the same."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha1").hexdigest()
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """Offset and bytes; those of a file are shared with other hosts that it is sent to."""
+        source = large_file(self.path) if self.path is not None else None
+        offset = 0
+        while offset < self.size:
+            size = aligned(piece_size(), offset)
+            piece = source.piece(offset, size) if source is not None else (self.data or b"")[offset : offset + size]
+            if not piece:  # the file was cut off meanwhile: the checksum will say so
+                return
+            yield offset, piece
+            offset += len(piece)
 
 
 def decrypted(ciphertext: bytes, path: Path, context: Context) -> bytes:
     """The plain content of a file encrypted by ansible-vault. Raises OpsError."""
     vault = context.templar.vault
-    if vault is None or not vault.secrets:
+    if not vault:
         raise OpsError(
             "vault-no-password", f"A vault password or secret must be specified to decrypt {path}",
             remedy="Give one with --vault-password-file FILE or --ask-vault-pass, or set decrypt: false.",
@@ -102,43 +120,84 @@ def first(args: Mapping[str, Any], content: Content) -> FIRST:
 
 async def send(context: Context, args: Mapping[str, Any], content: Content) -> dict[str, Any]:
     """The result of putting the content at args["dest"]."""
+    if content.size > HASHED_FIRST and not context.check and not context.diff and not args.get("checksum"):
+        async with Transfer(context, {**args, "size": content.size}) as transfer:
+            if not transfer.asked:
+                return await transfer.put(args, content)
+    await content.sums()
     name, arguments, body = first(args, content)
     result = await context.module(name, arguments, body=body)
     if not result.pop("needs_content", False):
         return result
     if content.data is not None and content.size <= PIECE:
         return await context.module(name, arguments, body=content.data)
-    return await send_in_pieces(context, arguments, content, str(result["dest"]))
+    async with Transfer(context, {**args, "real": str(result["dest"])}) as transfer:
+        return await transfer.put(args, content)
 
 
-_sending: set[str] = set()  # tokens of the transfers under way, of all hosts
+class Transfer:
+    """Content on its way to one host, in pieces, by way of a file there that is gone behind, unless it was put in place.
 
+    `began` is what the host said at first: it may have failed, or ask for the checksum.
+    """
 
-def piece_size() -> int:
-    """Smaller the more hosts are being sent to: what is in memory stays bounded, and no host waits for another."""
-    return max(LEAST_PIECE, min(PIECE, ALL_PIECES // max(1, len(_sending))))
+    def __init__(self, context: Context, args: Mapping[str, Any], check: bool | None = None) -> None:
+        self.context = context
+        self.token = os.urandom(12).hex()
+        self.began: dict[str, Any] = {}
+        self._args = {name: args[name] for name in (*PLACE, "size", "aside") if args.get(name) is not None}
+        self._check = check
+        self._flight: deque[asyncio.Task[dict[str, Any]]] = deque()
+        self._settled = False
+        self._counted = under_way()
 
+    async def __aenter__(self) -> Transfer:
+        self._counted.__enter__()
+        self.began = await self._call({**self._args, "token": self.token})
+        return self
 
-async def send_in_pieces(context: Context, args: Mapping[str, Any], content: Content, dest: str) -> dict[str, Any]:
-    """Through a file beside dest, so that neither side holds the whole content in memory."""
-    transfer: dict[str, Any] = {"dest": dest, "token": os.urandom(12).hex(), "offset": 0}
-    under_way: asyncio.Task[dict[str, Any]] | None = None
-    _sending.add(transfer["token"])
-    try:
-        for piece in content.pieces():
-            sent = asyncio.ensure_future(context.module("_receive", dict(transfer), body=piece))
-            before, under_way = under_way, sent
-            received = await (before or sent)  # one piece travels while the one before is written
+    async def __aexit__(self, *_: object) -> None:
+        self._counted.__exit__(None, None, None)
+        for piece in self._flight:
+            piece.cancel()
+        await asyncio.gather(*self._flight, return_exceptions=True)
+        if not self._settled and "part" in self.began:
+            await self._call({"token": self.token, "offset": -1})
+
+    @property
+    def asked(self) -> bool:
+        return bool(self.began.get("ask"))
+
+    async def put(self, args: Mapping[str, Any], content: Content) -> dict[str, Any]:
+        """Send it, and have it put in place."""
+        refused = await self.send(content)
+        if refused is not None:
+            return refused
+        sha1, md5 = await content.sums(self.context.is_read)
+        known = {"sha1": sha1, "md5": md5 or ("" if self.context.is_read else None)}
+        result = await self.context.module("_copy", {**args, **known, "source": "sent", "token": self.token})
+        self._settled = bool(result.get("changed")) and not result.get("failed")
+        return result
+
+    async def send(self, content: Content) -> dict[str, Any] | None:
+        """What the host said against it, or None when all is there."""
+        if self.began.get("failed"):
+            return self.began
+        if content.path is not None:
+            sums(content.path, content.key, self.context.is_read)  # begins now, and is there when the last piece is
+        for offset, piece in content.pieces():
+            refused = await self._answered(IN_FLIGHT - 1)
+            if refused is not None:
+                return refused
+            self._flight.append(asyncio.ensure_future(self._call({"token": self.token, "offset": offset}, piece)))
+        return await self._answered(0)
+
+    async def _answered(self, left: int) -> dict[str, Any] | None:
+        while len(self._flight) > left:
+            received = await self._flight.popleft()
             if received.get("failed"):
                 return received
-            transfer |= {"part": received["part"], "offset": transfer["offset"] + len(piece)}
-        if under_way is not None and (received := await under_way).get("failed"):
-            return received
-        return await context.module("_copy", {**args, "source": "part", "part": transfer["part"]})
-    finally:
-        _sending.discard(transfer["token"])
-        if under_way is not None and not under_way.done():
-            under_way.cancel()
-            await asyncio.gather(under_way, return_exceptions=True)
-        if transfer["offset"]:
-            await context.module("_receive", {**transfer, "offset": -1})
+        return None
+
+    async def _call(self, args: dict[str, Any], body: bytes | None = None) -> dict[str, Any]:
+        return await self.context.module("_receive", args, body=body, check=self._check)

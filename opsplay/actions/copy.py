@@ -35,6 +35,7 @@ SPEC = Spec(
     examples=("copy: {src: app.conf, dest: /etc/app.conf, mode: '0644'}", "copy: {content: 'hello', dest: /tmp/hello}"),
     file_arguments=True, exclusive=(("src", "content"),), missing_text="dest is required",
 )  # fmt: skip
+UNSHOWN_ARGUMENTS = ("content",)  # no secret in itself, but it may hold some: it is left out of the invocation
 SENT = ("dest", "backup", "force", "follow", "validate", "directory_mode", *FILE_ARGUMENTS)
 
 

@@ -40,10 +40,11 @@ def address_for(
     extra = first(read("ansible_ssh_extra_args"), options.ssh_extra_args, settings.ssh_extra_args)
     base = first(read("ansible_ssh_args"), settings.ssh_args)
     checking = first(read("ansible_host_key_checking", "ansible_ssh_host_key_checking"), settings.host_key_checking)
+    connection = connection.rpartition(".")[2]
     port = first(read("ansible_port", "ansible_ssh_port"), keywords.get("port"), settings.remote_port)
     return Address(
         host=host,
-        connection=connection.rpartition(".")[2],
+        connection=connection,
         hostname=str(first(read("ansible_host", "ansible_ssh_host"), host)),
         port=int(port) if port is not None else None,
         user=_text(
@@ -71,6 +72,7 @@ def address_for(
         timeout=float(first(read("ansible_timeout", "ansible_ssh_timeout"), options.timeout, settings.timeout)),
         python=str(first(read("ansible_python_interpreter"), settings.interpreter_python)),
         shell=str(first(read("ansible_shell_executable"), settings.executable)),
+        folder=_text(read("playbook_dir")) if connection == "local" else None,
     )
 
 

@@ -28,6 +28,8 @@ class Marker(JinjaUndefined):
             return self._undefined_hint
         if self._undefined_obj is missing:
             return f"{self._undefined_name!r} is undefined"
+        if isinstance(self._undefined_name, int):
+            return f"{type_name(self._undefined_obj)} object has no element {self._undefined_name}"
         return f"object of type {type_name(self._undefined_obj)!r} has no attribute {self._undefined_name!r}"
 
     @property

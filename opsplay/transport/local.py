@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from opsplay.transport.bootstrap import candidates
+from opsplay.transport.bootstrap import DISCOVERY, candidates
 from opsplay.transport.here import connect_here
 from opsplay.transport.kept import KeptTransport
 from opsplay.transport.link import Link, Listener
@@ -32,11 +32,11 @@ class LocalTransport(KeptTransport):
         return None
 
     async def open_link(self, command: str, listener: Listener, pty: bool = False) -> Link:
-        return LocalLink(["/bin/sh", "-c", command], listener, pty)
+        return LocalLink(["/bin/sh", "-c", command], listener, pty, self.address.folder)
 
     def pythons(self, wanted: str) -> tuple[str, ...]:
         """Our own Python first; a user to become may not be allowed to run it."""
-        return (sys.executable, *candidates(wanted)) if wanted == "auto" else (wanted,)
+        return (sys.executable, *candidates(wanted)) if wanted in DISCOVERY else (wanted,)
 
     async def open_stream(self, target: tuple[str, int] | str, become: Become | None = None) -> Any:
         """See protocol.Transport."""
@@ -51,7 +51,7 @@ class LocalTransport(KeptTransport):
 class LocalLink:
     """A process of ours, its pipes read and written by the event loop."""
 
-    def __init__(self, argv: list[str], listener: Listener, pty: bool) -> None:
+    def __init__(self, argv: list[str], listener: Listener, pty: bool, folder: str | None = None) -> None:
         self.listener = listener
         self._loop = asyncio.get_running_loop()
         self._queue: deque[memoryview] = deque()
@@ -59,9 +59,9 @@ class LocalLink:
         self._closed = False
         self._open: set[int] = set()
         self._in = self._out = self._err = -1
-        self._start(argv, pty)
+        self._start(argv, pty, folder)
 
-    def _start(self, argv: list[str], pty: bool) -> None:
+    def _start(self, argv: list[str], pty: bool, folder: str | None) -> None:
         if pty:
             self._in, slave = os.openpty()
             self._out, theirs = os.dup(self._in), [slave, slave, slave]
@@ -70,7 +70,7 @@ class LocalLink:
             (stdin, self._in), (self._out, stdout), (self._err, stderr) = os.pipe(), os.pipe(), os.pipe()
             theirs = [stdin, stdout, stderr]
         self._process = subprocess.Popen(
-            argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], start_new_session=not pty
+            argv, stdin=theirs[0], stdout=theirs[1], stderr=theirs[2], cwd=folder, start_new_session=not pty
         )
         for fd in set(theirs):
             os.close(fd)

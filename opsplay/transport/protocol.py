@@ -59,6 +59,7 @@ class Address:
     timeout: float = 10.0  # seconds to connect and log in
     python: str = "auto"  # a path, or auto
     shell: str = "/bin/sh"
+    folder: str | None = None  # of the controller: where local processes start (the playbook's own folder)
     environment: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
 
 

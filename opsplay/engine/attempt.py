@@ -17,9 +17,8 @@ from opsplay.model.play import Task
 from opsplay.remote.spec import ModuleFailure
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
-from opsplay.transport.bootstrap import DISCOVERY
-from opsplay.transport.bootstrap import DISCOVERY
 from opsplay.templating.undefined import type_name
+from opsplay.transport.bootstrap import DISCOVERY
 from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from opsplay.engine.task_run import TaskRun
 
 
+DISCOVERED = "discovered_interpreter_python"
 LONGEST_TIMEOUT = 100_000_000  # seconds
 DETACHED = ("uri",)  # actions that are one module on the host, which async can leave alone there
 
@@ -154,9 +154,10 @@ class Attempt:
         self.work.secrets |= secrets
         if "invocation" not in result:
             untemplated = getattr(verb.code, "RAW_ARGUMENTS", ()) if verb.spec is not None else ()
+            unshown = getattr(verb.code, "UNSHOWN_ARGUMENTS", ()) if verb.spec is not None else ()
             hidden = {
                 name: (
-                    MASK if verb.spec and name in verb.spec.args and verb.spec.args[name].secret and value else
+                    MASK if verb.spec and name in verb.spec.args and (verb.spec.args[name].secret or name in unshown) and value else
                     as_written(value) if name in untemplated else value
                 )
                 for name, value in raw.items()
@@ -327,6 +328,7 @@ class Attempt:
 
     def judge(self, result: dict[str, Any]) -> dict[str, Any]:
         """changed_when and failed_when over the result."""
+        self.note_python()
         changed_when, failed_when = self.task.own.get("changed_when"), self.task.own.get("failed_when")
         if result.get("failed"):
             result.setdefault("exception", NO_TRACEBACK)
@@ -355,6 +357,15 @@ class Attempt:
         elif "exception" in result:
             result["failed_when_suppressed_exception"] = result.pop("exception")
         return result
+
+    def note_python(self) -> None:
+        """`discovered_interpreter_python`: the fact that tells what was found, where it was left to us to look for one."""
+        facts = self.run.store.memory(self.host).facts
+        target: Target | None = self.__dict__.get("target")
+        if DISCOVERED in facts or target is None or self.work.delegated or target.address.python not in DISCOVERY:
+            return
+        if found := target.executable:
+            self.run.store.memory(self.host).learn_facts({DISCOVERED: found})
 
     def judging_scope(self, result: dict[str, Any]) -> Scope:
         return self.scope.with_(**{self.task.register: result}) if self.task.register else self.scope

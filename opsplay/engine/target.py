@@ -52,6 +52,13 @@ class Target:
             note_network(time.monotonic() - begun)
         return session
 
+    @property
+    def executable(self) -> str:
+        """The Python that the kept interpreter runs by; nothing where none is up."""
+        session = self.connections.open_session(self.address, self.become)
+        hello = getattr(session, "hello", None)
+        return str(hello.result().get("executable", "")) if hello is not None and hello.done() and not hello.exception() else ""
+
     async def end_user(self, user: str) -> None:
         """Let the interpreters of that user go, and wait up to 3 s until they are gone."""
         for pid in await self.connections.end_user(self.address, user):

@@ -64,6 +64,9 @@ main(C,%s)
 """
 
 
+DISCOVERY = ("auto", "auto_silent", "auto_legacy", "auto_legacy_silent")  # Ansible's modes; here they are all one
+
+
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
     """One start of an interpreter: the marker to look for, the shell text to run, the bytes to send behind it."""
@@ -75,7 +78,7 @@ class Bootstrap:
 
 def candidates(python: str) -> tuple[str, ...]:
     """What to look for on the host: a path that was given, or all that may be there for auto."""
-    return CANDIDATES if python == "auto" else (python,)
+    return CANDIDATES if python in DISCOVERY else (python,)
 
 
 def bootstrap(pythons: tuple[str, ...], options: dict[str, Any], thorough: bool = False) -> Bootstrap:
@@ -97,14 +100,21 @@ def _finder(pythons: tuple[str, ...], stub: str, thorough: bool) -> str:
     Python 3.6 takes file names as ASCII in the C locale; newer ones choose UTF-8 there by themselves.
     """
     words = " ".join(shlex.quote(candidate) for candidate in pythons)
-    test = 'command -v "$p" >/dev/null 2>&1'
+    run, program = ("$p", "${p%% *}") if any(map(_has_arguments, pythons)) else ('"$p"', "$p")
+    test = f'command -v "{program}" >/dev/null 2>&1'
     if thorough:
-        test += f' && "$p" -c "import sys;sys.exit(sys.version_info<{OLDEST})" >/dev/null 2>&1'
+        test += f' && {run} -c "import sys;sys.exit(sys.version_info<{OLDEST})" >/dev/null 2>&1'
     return (
         'case "${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}" in C|POSIX) unset LC_ALL; LC_CTYPE=C.UTF-8; export LC_CTYPE;; esac; '
         f"for p in {words}; do if {test}; then "
-        f'exec "$p" -I -S -X utf8 -c {shlex.quote(stub)}; fi; done; exit {NO_PYTHON_STATUS}'
+        f'exec {run} -I -S -X utf8 -c {shlex.quote(stub)}; fi; done; exit {NO_PYTHON_STATUS}'
     )
+
+
+def _has_arguments(python: str) -> bool:
+    """/usr/bin/env python3, python3 -B; any other blank belongs to the path."""
+    words = python.split()
+    return len(words) > 1 and (words[0].rpartition("/")[2] == "env" or words[1].startswith("-"))
 
 
 def login_command(script: str) -> str:

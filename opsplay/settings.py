@@ -114,6 +114,9 @@ class Settings:
     allow_broken_conditionals: bool = setting(
         False, "allow_broken_conditionals", "ANSIBLE_ALLOW_BROKEN_CONDITIONALS", kind="bool"
     )
+    untrusted_templates: str = setting(
+        "ignore", "untrusted_templates", "OPSPLAY_UNTRUSTED_TEMPLATES", "_ANSIBLE_TEMPLAR_UNTRUSTED_TEMPLATE_BEHAVIOR", section="opsplay"
+    )  # what to say of data that looks like a template: "warning" or nothing; it is never evaluated
     ansible_managed: str = setting("Ansible managed", "ansible_managed", "ANSIBLE_MANAGED")
     duplicate_dict_key: str = setting("error", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY")
     host_pattern_mismatch: str = setting(

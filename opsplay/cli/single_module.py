@@ -54,7 +54,9 @@ def prepare_module(
 def matching_hosts(run: Run, pattern: str) -> list[str]:
     """Raises OpsError where the inventory has hosts and none is meant."""
     from opsplay.errors import Fault, OpsError
+    from opsplay.templating.template import template_or_text
 
+    pattern = str(run.templar.render(template_or_text(pattern), run.store.scope("localhost")))
     warnings: list[str] = []
     hosts = list(run.inventory.select(pattern, run.options.limit, warnings.append))
     for text in (*run.inventory.notices, *warnings):

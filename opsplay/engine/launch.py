@@ -93,6 +93,8 @@ def assemble(
             run.inventory.notices.append(text)  # told when the run starts
 
     templar.plugins.warn = warn
+    if settings.untrusted_templates == "warning":
+        templar.tell_untrusted(warn)
     use_fact_cache(run, warn)
     return run
 
@@ -283,8 +285,9 @@ def parse_extra(items: Sequence[str], vault: VaultSecrets | None = None) -> VarL
     """The -e arguments: key=value, YAML or JSON text, @file; later ones win. Raises OpsError."""
     from opsplay.errors import Fault, Where
     from opsplay.model.free_form import parse_pairs
+    from opsplay.source.json_reader import parse_json
     from opsplay.source.nodes import MapNode
-    from opsplay.source.yaml_reader import parse_yaml, read_yaml
+    from opsplay.source.yaml_reader import read_yaml
     from opsplay.templating.layer import layer_from_node
     from opsplay.templating.values import compile_plain
 
@@ -295,7 +298,7 @@ def parse_extra(items: Sequence[str], vault: VaultSecrets | None = None) -> VarL
         if item.startswith("@"):
             node = read_yaml(item[1:], vault=vault)
         elif item.lstrip()[:1] in ("{", "["):
-            node = parse_yaml(item, "-e")
+            node = parse_json(item, "-e")
         else:
             pairs = parse_pairs(item, here)
             if "_raw_params" in pairs:

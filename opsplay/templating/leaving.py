@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import Where
@@ -51,6 +51,19 @@ def undefined_error(value: Any, where: Where | None) -> Undefined:
         error.where = error.where or where
         return error
     return Undefined("an inline `if` without `else` has no value here", where, "Add `else` and a value.")
+
+
+def template_like(value: Any) -> Iterator[str]:
+    """The texts in a plain value that would be templates in a playbook."""
+    if isinstance(value, str):
+        if "{{" in value or "{%" in value:
+            yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from template_like(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from template_like(item)
 
 
 def is_container(value: Any) -> bool:

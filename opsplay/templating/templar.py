@@ -220,6 +220,21 @@ class Templar:
         finally:
             state.budget = None
 
+    def tell_untrusted(self, tell: Callable[[str], None]) -> None:
+        """From now on tell of data that looks like a template where it leaves: it stays as it is, which may surprise."""
+        from opsplay.templating.leaving import template_like
+
+        plain, said = self.plain, set[str]()
+
+        def told(value: Any, where: Where | None = None) -> Any:
+            found = plain(value, where)
+            for text in {*template_like(found)} - said:
+                said.add(text)
+                tell(f"Encountered untrusted template or expression, which is left as it is: {text[:200]!r}")
+            return found
+
+        self.plain = told  # type: ignore[method-assign]
+
     def _plain(self, value: Any, kind: type, where: Where | None) -> Any:
         if kind is LazyDict:
             return self._plain_pairs(value.raw_items(), value._scope_)

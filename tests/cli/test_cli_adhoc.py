@@ -95,3 +95,20 @@ def test_exec_is_recorded(opsplay: Callable[..., Ran]) -> None:
 def test_exec_checks_arguments_first(opsplay: Callable[..., Ran]) -> None:
     ran = opsplay("exec", "web", "-i", "hosts", "-m", "ping", "-a", "dta=1")
     assert ran.code == 1 and 'ping has no argument "dta"' in ran.err and ran.out == ""
+
+
+def test_the_pattern_and_the_module_may_be_templates(drop_in: Callable[..., Ran]) -> None:
+    extra = '{"who": "w1", "said": {"__ansible_unsafe": "{{ x }}"}}'
+    ran = drop_in("ansible", "{{ who }}", "-i", "hosts", "-m", "{{ 'debug' }}", "-a", "var=said", "-e", extra)
+    assert ran.code == 0
+    assert ran.out.startswith("w1 | SUCCESS") and '"said": "{{ x }}"' in ran.out
+
+
+def test_flush_cache_forgets_facts_on_disk(drop_in: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_CACHE_PLUGIN", "jsonfile")
+    monkeypatch.setenv("ANSIBLE_CACHE_PLUGIN_CONNECTION", "facts")
+    drop_in("ansible", "web", "-i", "hosts", "-m", "setup", "-a", "gather_subset=!all")
+    show = ("ansible", "web", "-i", "hosts", "-m", "debug", "-a", "msg={{ ansible_facts.system | default('none') }}")
+    assert drop_in(*show).out.count("Linux") == 2
+    assert drop_in(*show, "--flush-cache", "-l", "w1").out.count("none") == 1
+    assert drop_in(*show).out.count("none") == 1

@@ -253,3 +253,17 @@ def test_a_name_of_ansible_builtin_is_the_same_filter() -> None:
     assert render("{{ {'a': 1} | ansible.builtin.combine({'b': 2}) }}") == {"a": 1, "b": 2}
     assert render("{{ 'x' | ansible.builtin.upper }} {{ [1] is ansible.builtin.contains(1) }}") == "X True"
     assert render("{{ query('ansible.builtin.items', [1, [2]], 3) }}") == [1, [2], 3]
+
+
+def test_data_that_looks_like_a_template_is_told_of_where_that_is_asked_for() -> None:
+    scope = DictScope({"data": {"a": ["{{ x }}", "{%"], "b": "plain"}, "t": Template("{{ 1 }}")})
+    said: list[str] = []
+    templar = Templar()
+    assert templar.render(Template("{{ data }}"), scope) == {"a": ["{{ x }}", "{%"], "b": "plain"}
+    templar.tell_untrusted(said.append)
+    for _ in range(2):
+        assert templar.render(Template("{{ data }}"), scope) == {"a": ["{{ x }}", "{%"], "b": "plain"}
+        assert templar.render(Template("{{ t }}"), scope) == 1
+    assert sorted(said) == [
+        f"Encountered untrusted template or expression, which is left as it is: {text!r}" for text in ("{%", "{{ x }}")
+    ]

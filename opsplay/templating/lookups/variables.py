@@ -36,7 +36,7 @@ def vars_(call: LookupCall) -> list[Any]:
     found = []
     for term in call.terms:
         if not isinstance(term, str):
-            raise TypeError(f"Invalid setting identifier, {term!r} is not a string, its a {type(term)}")
+            raise TypeError(f"Variable name must be 'str' not {type(term).__name__!r}.")
         value = call.templar.resolve(term, call.scope)
         if (value is MISSING or isinstance(value, Marker)) and "default" in call.options:
             value = call.options["default"]

@@ -63,7 +63,7 @@ class Attempt:
                 f"Timeout {seconds} is invalid: it is from 0 to {LONGEST_TIMEOUT} seconds",
                 self.task.where,
             )
-        async with self.run.gate(self.work, self.scope):
+        async with self.work.gate(self.scope):
             work = self.perform(verb, raw)
             result = await self.within(work, float(seconds)) if seconds else await work
         result = normalise(result)
@@ -234,7 +234,7 @@ class Attempt:
         target = target or self.target
         step = Step(
             name, dict(args), check=self.check if check is None else check, diff=self.diff, environment=self.environment,
-            body=body, secret=self.work.no_log, background=background, deadline=self.deadline(),
+            body=body, secret=self.work.no_log, background=background, deadline=self.deadline(), beside=self.work.beside,
         )  # fmt: skip
         if self.run.live_output and name == "command":
             step.on_line = self.run.line_teller(self.work)

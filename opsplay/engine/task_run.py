@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine import ahead
 from opsplay.engine.attempt import Attempt
 from opsplay.engine.outcomes import HostGone
+from opsplay.engine.parallel import run_items, width_of
 from opsplay.engine.profile import note_reply
 from opsplay.engine.results import NO_TRACEBACK, combine, failure, public, skipped, status_of
 from opsplay.errors import OpsError
@@ -53,6 +55,7 @@ class TaskRun:
         self.no_log = False
         self.delegated = ""
         self.looped = task.loop is not None
+        self.beside = False  # one of several items that run at the same time
         self.secrets: set[str] = set()
         self.number = 0  # which attempt it is, where until or retries ask for several
 
@@ -151,40 +154,57 @@ class TaskRun:
         return dict(self.run.templar.render(given, scope))
 
     def loop_variables(self, control: Mapping[str, Any], items: list[Any], index: int) -> dict[str, object]:
-        return loop_variables(control, str(control.get("loop_var") or "item"), items, index, [])
+        return loop_variables(control, str(control.get("loop_var") or "item"), items, index)
 
     async def loop(self, scope: Scope, items: list[Any], prepared: PreparedTask | None = None) -> dict[str, Any]:
         results: list[dict[str, Any]] = []
         control = prepared.control if prepared else self.loop_control(scope)
-        variable = str(control.get("loop_var") or "item")
+        assert self.task.loop is not None
+        width = width_of(control, self.task.loop.where)
+        if width > 1 and self.task.verb not in INCLUDES:
+            return await run_items(self, scope, items, control, width)
         pause = float(control.get("pause") or 0)
         for index, item in enumerate(items):
             if pause and index:
                 await asyncio.sleep(pause)
-            temporary = loop_variables(control, variable, items, index, results)
-            item_scope = scope.with_(**temporary)
+            item_scope = scope.with_(**self.loop_variables(control, items, index))
             begun = len(self.included)
-            try:
-                sent = await self.of_unit(prepared.units[index]) if prepared else None
-                result = await self.attempts(item_scope) if sent is None else sent
-            except OpsError as error:
-                result = self.failed_by(error)
-            result[variable] = item
-            result["ansible_loop_var"] = variable
-            if control.get("index_var"):
-                result["ansible_index_var"], result[control["index_var"]] = control["index_var"], index
-            if "ansible_loop" in temporary:
-                result["ansible_loop"] = temporary["ansible_loop"]
+            results.append(await self.item(item_scope, prepared.units[index] if prepared else None))
             for include in self.included[begun:]:
-                include.temporary = temporary
-            label = self.label(item_scope, item, result)
-            results.append(result)
-            self.tell_item(item, label, result)
-            if result.get("unreachable") and not self.flag("ignore_unreachable", item_scope):
-                break
-            if self.broken(item_scope, result):
+                include.temporary = item_scope.temporary
+            if not self.end_item(item_scope, control, item, index, results[-1]):
                 break
         return combine(results)
+
+    async def item(self, scope: Scope, sent: Prepared | None = None) -> dict[str, Any]:
+        try:
+            result = await self.of_unit(sent) if sent is not None else None
+            return await self.attempts(scope) if result is None else result
+        except OpsError as error:
+            return self.failed_by(error)
+
+    def end_item(self, scope: Scope, control: Mapping[str, Any], item: Any, index: int, result: dict[str, Any]) -> bool:
+        """Complete the item's result and tell it; whether the loop goes on."""
+        variable = str(control.get("loop_var") or "item")
+        result[variable] = item
+        result["ansible_loop_var"] = variable
+        if control.get("index_var"):
+            result["ansible_index_var"], result[control["index_var"]] = control["index_var"], index
+        if "ansible_loop" in scope.temporary:
+            result["ansible_loop"] = scope.temporary["ansible_loop"]
+        self.tell_item(item, self.label(scope, item, result), result)
+        lost = result.get("unreachable") and not self.flag("ignore_unreachable", scope)
+        return not lost and not self.broken(scope, result)
+
+    def part(self) -> TaskRun:
+        """The same task for one of the items that run side by side."""
+        part = TaskRun(self.walk, self.task, self.turn)
+        part.beside = True
+        return part
+
+    def gate(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        """`throttle` and `forks` count hosts: items side by side pass once, together."""
+        return contextlib.nullcontext() if self.beside else self.run.gate(self, scope)
 
     def broken(self, scope: Scope, result: dict[str, Any]) -> bool:
         """loop_control.break_when."""
@@ -439,7 +459,7 @@ class TaskRun:
 
 
 def loop_variables(
-    control: Mapping[str, Any], variable: str, items: list[Any], index: int, results: list[Any]
+    control: Mapping[str, Any], variable: str, items: list[Any], index: int
 ) -> dict[str, object]:
     temporary: dict[str, object] = {variable: items[index], "ansible_loop_var": variable}
     if control.get("index_var"):

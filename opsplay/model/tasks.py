@@ -15,6 +15,7 @@ from opsplay.model.keyword_values import keyword_values
 from opsplay.model.play import Block, Entry, Loop, Task
 from opsplay.source.nodes import MapNode, Node, ScalarNode
 from opsplay.templating.layer import VarLayer, layer_from_node
+from opsplay.templating.template import Template
 from opsplay.templating.values import compile_plain, compile_value
 
 FREE_FORM = frozenset({"command", "shell", "script", "raw", "win_command", "win_shell", "meta", "include_tasks", "import_tasks",
@@ -287,11 +288,26 @@ def find_loop(shop: Workshop, node: MapNode) -> Loop | None:
     )
     if control_node:
         check_keys(shop, control_node, LOOP_CONTROL, "LoopControl")
+        check_parallel(control_node, control)
     if not loops:
         return None
     key, value = loops[0]
     kind = str(key.value).removeprefix("with_")
     return Loop(kind, compile_value(value), control, key.where)
+
+
+def check_parallel(node: MapNode, control: Mapping[str, object]) -> None:
+    """Raises OpsError for a `parallel` that is no number of items, or that contradicts its neighbours."""
+    given = control.get("parallel")
+    if given is None:
+        return
+    where = next(value.where for key, value in node.pairs if key.value == "parallel")
+    if not isinstance(given, Template) and (isinstance(given, bool) or not str(given).strip().isdigit() or int(str(given)) < 1):
+        raise OpsError("bad-parallel", f"loop_control.parallel is how many items run at a time, from 1, not {given!r}", where, "Write parallel: 4.")
+    for other in ("pause", "break_when"):
+        if control.get(other) and given != 1:
+            raise OpsError("bad-parallel", f"loop_control.parallel and {other} exclude each other: {other} looks at one item after the other", where,
+                           "Keep one of them.")  # fmt: skip
 
 
 LOOP_CONTROL = frozenset(

@@ -40,6 +40,9 @@ def check_tasks(play: Play, catalog: Catalog) -> Iterator[OpsError]:
     for task in tasks_of(play):
         yield from check_task(task, catalog)
         yield from check_conditions(task)
+        if task.verb in OPENED_LATER and task.loop is not None and task.loop.control.get("parallel") not in (None, 1):
+            yield OpsError("bad-parallel", f"loop_control.parallel is for modules and actions, not for {task.verb}", task.loop.where,
+                           "Put the loop, with parallel, on the task inside.")  # fmt: skip
         if task.verb == "meta" and isinstance(name := task.args.get("_raw_params"), str) and name not in META_ACTIONS:
             yield OpsError("unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(META_ACTIONS)))
 

@@ -61,11 +61,17 @@ class Interpreter:
         self._output = output
         self._options = options
         self._facts = {}
+        self._workers = None  # for requests that run beside others
 
     def serve(self):
         self._send({"kind": "hello", "version": 1, "pid": os.getpid(), "uid": os.getuid(), "executable": sys.executable,
                     "python": list(sys.version_info[:3])})
+        self._serve_all()
+
+    def _serve_all(self):
         while True:
+            if self._workers is not None:
+                self._workers.tend()
             frame = self._inbox.next()
             if frame is None:
                 return
@@ -75,7 +81,13 @@ class Interpreter:
         kind = header.get("kind")
         if kind == "code":
             self._code.update(header["files"])
+            if self._workers is not None:
+                self._workers.teach(header, body)
+        elif kind == "run" and header.pop("beside", False):
+            self._run_beside(header, body)
         elif kind == "run":
+            if self._workers is not None:
+                self._workers.dismiss()
             self._run(header, body)
         elif kind == "bye":
             raise SystemExit(0)
@@ -83,9 +95,34 @@ class Interpreter:
             self._send({"kind": "refused", "why": "unknown frame %r" % (kind,)})
 
     def _send(self, header, body=b""):
-        view = memoryview(frames.encode(header, body))
+        self._write(frames.encode(header, body))
+
+    def _write(self, data):
+        view = memoryview(data)
         while view:
             view = view[os.write(self._output, view):]
+
+    def _run_beside(self, header, body):
+        """The same in another process, while this one takes what comes next."""
+        if self._workers is None:
+            beside = __import__("opsplay.remote.beside", fromlist=["Workers"])  # sent when it is first needed
+            self._workers = beside.Workers(self._inbox, self._as_worker, self._write, self._fail)
+        for step in header["steps"]:
+            try:
+                __import__(MODULES + step["module"])  # once, and not in every worker
+            except BaseException:  # told by the worker
+                pass
+        self._workers.give(header, body)
+
+    def _as_worker(self, inbox, output):
+        os.close(self._output)
+        worker = Interpreter(self._code, inbox, output, self._options)
+        worker._facts = self._facts
+        worker._serve_all()
+
+    def _fail(self, request, why):
+        self._send({"kind": "reply", "id": request, "step": 0, "ran": True, "took": 0.0,
+                    "result": {"failed": True, "changed": False, "msg": why}})
 
     def _run(self, header, body):
         """Runs the steps of one request in order; those behind a failed one, its own group's apart, are answered as not run."""

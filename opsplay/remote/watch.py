@@ -138,6 +138,11 @@ class Inbox:
             self._take()
         return self._waiting.pop(0) if self._gone_at is None else None
 
+    @property
+    def has_news(self):
+        """True when `next` would not wait."""
+        return bool(self._waiting) or self._gone_at is not None
+
     def look(self):
         """Reads what has come, without waiting."""
         poll = select.poll()

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 PACKAGE = "opsplay.remote"
 MODULES = PACKAGE + ".modules."
+BESIDE = PACKAGE + ".beside"  # sent when it is first needed: the bootstrap stays small
 CORE = ("spec", "frames", "watch", "system", "perform", "interpreter")
 ON_DEMAND = ("process", "atomic_write", "background", "host_facts")  # what the core imports only when it is needed
 

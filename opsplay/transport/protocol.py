@@ -78,6 +78,7 @@ class Step:
     background: float | None = None  # async: seconds it may run, detached; the Reply has ansible_job_id at once
     group: int | None = None  # the items of a loop: when one fails, the rest of its group still runs
     may_fail: bool = False  # its failure does not stop the frame (ignore_errors)
+    beside: bool = False  # need not wait for other requests of the session: the host runs it in a process of its own
     on_line: Callable[[str, str], None] | None = None  # live output: (stream, line)
 
 

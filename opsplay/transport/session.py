@@ -10,7 +10,7 @@ from typing import Any
 
 from opsplay.errors import Fault, OpsError
 from opsplay.remote import frames
-from opsplay.transport.code import MODULES, UnknownModule, core_names, module_files, source
+from opsplay.transport.code import BESIDE, MODULES, UnknownModule, core_names, module_files, source
 from opsplay.transport.link import Link
 from opsplay.transport.protocol import ConnectionLost, ProtocolError, Reply, Step, Unreachable
 from opsplay.transport.tuning import Tuning
@@ -94,6 +94,8 @@ class FrameSession:
         bodies = [step.body for step in request.steps if step.body is not None]
         described = [self._describe(step) for step in request.steps]
         header = {"kind": "run", "id": request.number, "stop": stop, "steps": described}
+        if any(step.beside for step in request.steps):
+            header["beside"] = True
         try:
             return bytes(frames.encode(header, b"".join(bodies), default=_plain))
         except (TypeError, ValueError, frames.FrameError) as error:
@@ -114,7 +116,7 @@ class FrameSession:
 
     def _code_for(self, steps: Sequence[Step]) -> bytes:
         """A frame with the sources that these steps need and the host has not got yet."""
-        missing: set[str] = set()
+        missing = {BESIDE} - self._known if any(step.beside for step in steps) else set()
         for step in steps:
             if MODULES + step.module in self._known:
                 continue

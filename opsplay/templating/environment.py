@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MappingView
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from jinja2 import nodes
@@ -183,7 +183,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
             check_text_method(owner, getattr(obj, "__name__", ""), args)
-        return super().call(context, obj, *args, **kwargs)
+        result = super().call(context, obj, *args, **kwargs)
+        return list(result) if isinstance(result, MappingView) else result  # keys() is a list, as Ansible has it
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         CHECKS[operator](left, right)

@@ -9,7 +9,7 @@ from jinja2.runtime import Undefined as JinjaUndefined
 from opsplay.templating.budget import check_width
 from opsplay.templating.texts import to_text
 from opsplay.templating.undefined import type_name
-from opsplay.truth import truth
+from opsplay.truth import TRUE, truth
 
 STYLES: dict[str, dict[str, str]] = {
     "plain": {"decoration": "# "},
@@ -21,8 +21,8 @@ STYLES: dict[str, dict[str, str]] = {
 
 
 def bool_(value: Any) -> bool:
-    """The value as a boolean: yes, on, 1 and true are true."""
-    return bool(truth(value))
+    """The value as a boolean: yes, on, 1 and true are true; any other text is false, y and t too, as documented."""
+    return value.lower() in TRUE - {"y", "t"} if isinstance(value, str) else bool(truth(value))
 
 
 def ternary(value: Any, true_val: Any, false_val: Any, none_val: Any = None) -> Any:

@@ -21,6 +21,7 @@ class Context(Protocol):
     role_path: str | None
     playbook_dir: str
     task_name: str
+    is_read: bool  # whether anybody will look at the whole result: register, -v, output as Ansible's
 
     @property
     def scope(self) -> Any:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsplay.actions._file_transfer import Content
+from opsplay.actions._file_transfer import Content, Transfer
 from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, Listing, ModuleFailure, Spec, Text
 from opsplay.remote.spec import Path as PathArgument
 
@@ -67,14 +66,8 @@ async def act(context: Context, args: Args) -> dict[str, Any]:
 
 async def unpack_large(context: Context, sent: dict[str, Any], content: Content) -> dict[str, Any]:
     """By way of a temporary file; in check mode too, since only the archive tells what would change."""
-    transfer: dict[str, Any] = {"dest": sent["dest"], "token": os.urandom(12).hex(), "offset": 0, "aside": True}
-    try:
-        for piece in content.pieces():
-            received = await context.module("_receive", transfer, body=piece, check=False)
-            if received.get("failed"):
-                return received
-            transfer |= {"part": received["part"], "offset": transfer["offset"] + len(piece)}
-        return await context.module("_unarchive", {**sent, "part": transfer["part"], "source": "part"})
-    finally:
-        if transfer["offset"]:
-            await context.module("_receive", {**transfer, "offset": -1}, check=False)
+    async with Transfer(context, {"aside": True}, check=False) as transfer:
+        refused = await transfer.send(content)
+        if refused is not None:
+            return refused
+        return await context.module("_unarchive", {**sent, "part": transfer.began["part"], "source": "part"})

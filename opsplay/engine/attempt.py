@@ -234,7 +234,8 @@ class Attempt:
         target = target or self.target
         step = Step(
             name, dict(args), check=self.check if check is None else check, diff=self.diff, environment=self.environment,
-            body=body, secret=self.work.no_log, background=background, deadline=self.deadline(), beside=self.work.beside,
+            body=body, secret=self.work.no_log, background=background, deadline=self.deadline(),
+            beside=self.work.beside and not (name in ("_receive", "_copy") and "token" in args),  # a transfer has one process
         )  # fmt: skip
         if self.run.live_output and name == "command":
             step.on_line = self.run.line_teller(self.work)

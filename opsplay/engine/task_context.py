@@ -36,6 +36,7 @@ class TaskContext:
         self.templar: Templar = attempt.run.templar
         self.role_path = attempt.task.role.path if attempt.task.role else None
         self.playbook_dir = attempt.work.walk.play_run.vars.playbook_dir
+        self.is_read = bool(attempt.task.register) or self.settings.verbosity > 0 or self.settings.compatible
         self._target = target
 
     @property

@@ -15,13 +15,17 @@ _CANNOT_RENAME = (errno.EBUSY, errno.EXDEV, errno.ETXTBSY, errno.EACCES, errno.E
 
 
 def write_file(system, path, data, mode, owner, group, unsafe, validate, links):
-    """See System.write."""
+    """See System.write. `data` may be a Received: then its file takes the place, and nothing is copied."""
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogateescape")
     path = _through_links(path, links)
     folder, name = os.path.split(os.path.abspath(path))
-    directory = _open_folder(folder)
+    directory = open_directory(folder)
     try:
+        if hasattr(data, "settle"):
+            if _take_over(system, directory, folder, name, data, (mode, owner, group), validate):
+                return
+            data = data.view()
         try:
             temporary = _write_beside(system, directory, folder, name, data, (mode, owner, group), validate)
         except ModuleFailure as failure:
@@ -51,7 +55,8 @@ def _through_links(path, links):
                         % (path, os.readlink(path)))
 
 
-def _open_folder(folder):
+def open_directory(folder):
+    """A descriptor of the folder, found without links that are not trusted. Raises ModuleFailure."""
     try:
         return trusted_path.open_folder(folder)
     except OSError as error:
@@ -59,9 +64,24 @@ def _open_folder(folder):
                             % (folder, error.strerror))
 
 
+def _take_over(system, directory, folder, name, received, wanted, validate):
+    """Whether the file that came in pieces could take the place; otherwise its content has to be written there."""
+    received.end()
+    _finish(system, received.fd, directory, (folder, name), received.path, wanted, validate)
+    try:
+        os.rename(received.name, name, src_dir_fd=received.directory, dst_dir_fd=directory)
+    except OSError as error:
+        if error.errno in _CANNOT_RENAME:  # another file system, a bind mount: writing says what is wrong, or finds a way
+            return False
+        raise ModuleFailure("cannot replace %s: %s" % (os.path.join(folder, name), error.strerror), errno=error.errno)
+    received.settle()
+    _sync_folder(directory)
+    return True
+
+
 def _write_beside(system, directory, folder, name, data, wanted, validate):
     """The name of a finished temporary file in the folder: written, synced, checked, with its final attributes."""
-    _drop_abandoned(directory, name)
+    drop_abandoned(directory, name)
     temporary = ".%s.opsplay-%s" % (name[:150], os.urandom(12).hex())
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
@@ -70,10 +90,7 @@ def _write_beside(system, directory, folder, name, data, wanted, validate):
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)  # it dies with us: who can take it knows that we are gone
         _write_all(fd, data, os.path.join(folder, name))
-        if validate:
-            _validate(system, validate, os.path.join(folder, temporary))
-        _dress(system, fd, directory, name, *wanted)
-        os.fsync(fd)
+        _finish(system, fd, directory, (folder, name), os.path.join(folder, temporary), wanted, validate)
     except BaseException:
         _forget(directory, temporary)
         raise
@@ -82,7 +99,15 @@ def _write_beside(system, directory, folder, name, data, wanted, validate):
     return temporary
 
 
-def _drop_abandoned(directory, name):
+def _finish(system, fd, directory, place, temporary, wanted, validate):
+    """The content is there: checked, with its final attributes, on the disk."""
+    if validate:
+        _validate(system, validate, temporary)
+    _dress(system, fd, directory, place[1], *wanted)
+    _sync(fd, os.path.join(*place))
+
+
+def drop_abandoned(directory, name):
     """Removes the temporary files for this name whose writers were killed."""
     prefix = ".%s.opsplay-" % name[:150]
     try:
@@ -110,10 +135,17 @@ def _write_all(fd, data, path):
     try:
         while view:
             view = view[os.write(fd, view[:1024 * 1024]):]
-        os.fsync(fd)
     except OSError as error:
         raise ModuleFailure("cannot write %d bytes for %s: %s; the file is as it was"
                             % (len(data), path, error.strerror), errno=error.errno)
+
+
+def _sync(fd, path):
+    """Some file systems find only now that there is no room."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        raise ModuleFailure("cannot write %s: %s; the file is as it was" % (path, error.strerror), errno=error.errno)
 
 
 def _validate(system, command, temporary):
@@ -198,6 +230,10 @@ def _put_in_place(directory, temporary, name, path, data, unsafe):
         _write_in_place(path, data)
         _forget(directory, temporary)
         return
+    _sync_folder(directory)
+
+
+def _sync_folder(directory):
     try:
         os.fsync(directory)
     except OSError:  # some file systems cannot sync a folder
@@ -209,6 +245,7 @@ def _write_in_place(path, data):
         fd = os.open(name, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW, dir_fd=folder)
     try:
         _write_all(fd, data, path)
+        _sync(fd, path)
     finally:
         os.close(fd)
 

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional
 
+    from opsplay.remote.received import Received
     from opsplay.remote.spec import Args
     from opsplay.remote.system import System
 
@@ -22,6 +23,11 @@ class Content(object):
     def __init__(self, system: "System", args: "Args") -> "None":
         self.system = system
         self.path: "Optional[str]" = {"host": args.src, "part": args.get("part")}.get(args.source)
+        self.received: "Optional[Received]" = None
+        self._md5: "Optional[str]" = args.get("md5")
+        if args.source == "sent":
+            from opsplay.remote import received
+            self.received = received.find(args.token)
         self.missing = args.source == "body" and system.body is None
         if args.source == "host":
             _require_file(system, args.src)
@@ -30,21 +36,33 @@ class Content(object):
             raise ModuleFailure("the content was damaged on its way", sha1=self.sha1)
 
     def _digest(self, algorithm: "str" = "sha1") -> "str":
+        if self.received is not None:
+            return self.received.digest()
         if self.path is not None:
             return str(self.system.digest(self.path, algorithm))
         return hashlib.new(algorithm, self.system.body or b"").hexdigest()
 
-    def md5(self) -> "Optional[str]":
-        """As Ansible returns it; None where the host's policy forbids MD5."""
+    def digest_at(self, path: "str", status: "os.stat_result") -> "str":
+        """The checksum of what is at the path: known, where it is what came in pieces and was hashed on the way."""
+        if self.received is not None and self.received.is_at(status):
+            return self.received.digest()
+        return str(self.system.digest(path))
+
+    def md5(self, path: "str") -> "Optional[str]":
+        """Of the content, which is at the path now, as Ansible returns it; None where the host's policy forbids MD5."""
         try:
+            if self._md5 or self.received is not None:
+                return self._md5 or str(self.system.digest(path, "md5"))
             return self._digest("md5")
         except (ValueError, ModuleFailure):
             return None
 
-    def view(self) -> "View":
-        return View(self.path, self.system.body)
+    def view(self) -> "Any":
+        return View(self.path, self.system.body) if self.received is None else Whole(self.received)
 
     def shown(self) -> "Dict[str, Any]":
+        if self.received is not None and self.received.size > SHOWN:
+            return {"larger": SHOWN}
         if self.path is not None:
             return shown_file(self.system, self.path)
         return shown_bytes(self.system.body or b"") if not self.missing else {"larger": SHOWN}
@@ -66,6 +84,19 @@ class View(object):
 
     def __exit__(self, *error: "Any") -> "None":
         self.data = None  # not closed by hand: a slice of it may still be on its way out of an exception
+
+
+class Whole(object):
+    """What came in pieces, as what System.write takes in place of bytes."""
+
+    def __init__(self, received: "Received") -> "None":
+        self.received = received
+
+    def __enter__(self) -> "Received":
+        return self.received
+
+    def __exit__(self, *error: "Any") -> "None":
+        pass
 
 
 def _require_file(system: "System", path: "Optional[str]") -> "None":

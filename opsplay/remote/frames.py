@@ -15,10 +15,15 @@ class FrameError(Exception):
 
 def encode(header, body=b"", default=None):
     """The bytes of one frame. `default` makes JSON of a value that json does not know."""
+    return start(header, len(body), default) + body
+
+
+def start(header, length, default=None):
+    """A frame up to its body of that many bytes, which whoever sends it sends behind it, without a copy."""
     text = json.dumps(header, separators=(",", ":"), default=default, allow_nan=False).encode("ascii")
-    if len(text) > HEADER_LIMIT or len(body) > BODY_LIMIT:
-        raise FrameError("a frame of %d + %d bytes is too long to send" % (len(text), len(body)))
-    return b"".join((LENGTHS.pack(len(text), len(body)), text, body))
+    if len(text) > HEADER_LIMIT or length > BODY_LIMIT:
+        raise FrameError("a frame of %d + %d bytes is too long to send" % (len(text), length))
+    return LENGTHS.pack(len(text), length) + text
 
 
 def _refuse_constant(name):

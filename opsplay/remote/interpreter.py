@@ -80,7 +80,7 @@ class Interpreter:
     def _serve_one(self, header, body):
         kind = header.get("kind")
         if kind == "code":
-            self._code.update(header["files"])
+            self._code.update(header["files"] if "files" in header else _unpacked(body))
             if self._workers is not None:
                 self._workers.teach(header, body)
         elif kind == "run" and header.pop("beside", False):
@@ -153,13 +153,14 @@ class Interpreter:
         if body is not None:
             header["body"] = True
         try:
-            data = frames.encode(header, body or b"")
+            start = frames.start(header, len(body or b""))
         except (TypeError, ValueError, frames.FrameError) as error:
             header["result"] = {"failed": True, "msg": "the module's result cannot be sent: %s" % error}
-            data = frames.encode(header, b"")
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._output, view):]
+            start = frames.start(dict(header, body=False), 0)
+            body = None
+        self._write(start)
+        if body:
+            self._write(body)
 
     def _answer(self, request, index, step, body):
         if self._inbox.is_cancelled(request):
@@ -209,6 +210,12 @@ class Interpreter:
             if folder is not None and (not os.path.isdir(".") or os.getcwd() != folder):
                 os.chdir(folder)
         return result, result.pop("_body", None)
+
+
+def _unpacked(body):
+    import json
+    import zlib
+    return json.loads(zlib.decompress(body).decode("utf-8"))
 
 
 def _is_split(result, name):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 import os
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
@@ -17,6 +20,7 @@ from opsplay.transport.tuning import Tuning
 
 CANCEL_PATIENCE = 6.0  # SIGTERM, 2 s, SIGKILL, and the way back
 ERRORS_KEPT = 4000
+TOGETHER = 64 * 1024
 LINES_LIMIT = 100_000  # of stdout_lines: each is an object, 16 MiB of empty lines would be a gigabyte
 
 
@@ -83,21 +87,22 @@ class FrameSession:
         if self._lost is not None:
             request.settle(self._lost)
             return request
-        frame = self._encode(request, stop_on_failure)  # may be refused, so before the code counts as sent
-        data = self._code_for(steps) + frame
+        bodies = [step.body for step in steps if step.body is not None]
+        start = self._start(request, stop_on_failure, sum(map(len, bodies)))  # may be refused: before the code counts as sent
+        parts = [self._code_for(steps), start, *bodies]
         self._requests[request.number] = request
         self._arm(request)
-        self._link.send(data)
+        for part in _together(parts):
+            self._link.send(part)
         return request
 
-    def _encode(self, request: FrameRequest, stop: bool) -> bytes:
-        bodies = [step.body for step in request.steps if step.body is not None]
+    def _start(self, request: FrameRequest, stop: bool, length: int) -> bytes:
         described = [self._describe(step) for step in request.steps]
         header = {"kind": "run", "id": request.number, "stop": stop, "steps": described}
         if any(step.beside for step in request.steps):
             header["beside"] = True
         try:
-            return bytes(frames.encode(header, b"".join(bodies), default=_plain))
+            return bytes(frames.start(header, length, default=_plain))
         except (TypeError, ValueError, frames.FrameError) as error:
             raise OpsError("argument-not-json", f"an argument cannot be sent to a host: {error}") from error
 
@@ -128,7 +133,7 @@ class FrameSession:
         if not missing:
             return b""
         self._known |= missing
-        return bytes(frames.encode({"kind": "code", "files": {name: source(name) for name in sorted(missing)}}))
+        return _code_frame(frozenset(missing))
 
     def teach(self, module: str, text: str) -> None:
         """Sends a module that is not part of opsplay: one of a playbook's library folder, or of a test."""
@@ -262,6 +267,26 @@ class FrameSession:
             error = Unreachable("start-timeout", message)
             self._fail(error)
             raise error from None
+
+
+@lru_cache(maxsize=256)
+def _code_frame(names: frozenset[str]) -> bytes:
+    """Made and compressed once for all hosts that lack the same."""
+    text = json.dumps({name: source(name) for name in sorted(names)})
+    return bytes(frames.encode({"kind": "code"}, zlib.compress(text.encode(), 6)))
+
+
+def _together(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Small parts joined, so that they share a packet; large ones as they are, since others send the same bytes."""
+    small: list[bytes] = []
+    size = 0
+    for part in parts:
+        if size and size + len(part) > TOGETHER:
+            yield b"".join(small)
+            small, size = [], 0
+        small.append(part)
+        size += len(part)
+    yield small[0] if len(small) == 1 else b"".join(small)
 
 
 def _seconds(value: object) -> float:

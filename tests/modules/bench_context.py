@@ -21,6 +21,7 @@ class BenchContext:
     host = "bench"
     role_path = None
     task_name = "case"
+    is_read = True
 
     def __init__(
         self, transport: Transport, session: Session, become: Become | None, check: bool, diff: bool, source: Path, variables: Mapping[str, Any],

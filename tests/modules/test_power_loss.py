@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from workbench import is_root
 
-from opsplay.remote import atomic_write
+from opsplay.remote import atomic_write, received
 from opsplay.remote.system import System
 
 pytestmark = pytest.mark.skipif(not is_root(), reason="mounting needs root")
@@ -72,25 +73,45 @@ def mount(image: Path, folder: Path) -> None:
     subprocess.run(["mount", "-o", "loop", image, folder], check=True)
 
 
-def write_until_power_goes(folder: Path, steps: int, flag: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+def at_once(path: Path) -> None:
+    System().write(str(path), NEW)
+
+
+def in_pieces(path: Path) -> None:
+    token = secrets.token_hex(12)
+    coming = received.begin(token, str(path.parent), path.name)
+    for offset in range(0, len(NEW), 10_000):
+        coming.add(offset, NEW[offset : offset + 10_000])
+    System().write(str(path), coming)
+    assert coming.is_at(path.stat())
+
+
+def write_until_power_goes(write: Callable[[Path], None], folder: Path, steps: int, flag: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether the power went; False when the write was done before."""
     with monkeypatch.context() as patch:
-        patch.setattr(atomic_write, "os", CountingOs(folder, steps, flag))
+        counting = CountingOs(folder, steps, flag)
+        patch.setattr(atomic_write, "os", counting)
+        patch.setattr(received, "os", counting)
         try:
-            System().write(str(folder / "f"), NEW)
+            write(folder / "f")
         except PowerCut:
+            for coming in received._coming.values():
+                if coming.placed is None:
+                    coming.settle()  # closes it, and leaves the file
+            received._coming.clear()
             return True
     return False
 
 
+@pytest.mark.parametrize("write", [at_once, in_pieces])
 @pytest.mark.parametrize("flag", [LOG_FLUSHED, LOG_LOST], ids=["journal kept", "journal lost"])
-def test_the_power_goes_at_each_step(flag: int, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_power_goes_at_each_step(write: Callable[[Path], None], flag: int, disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = disk.parent / "image"
     seen: list[bytes] = []
     for steps in range(100):
         (disk / "f").write_bytes(OLD)
         os.sync()
-        went = write_until_power_goes(disk, steps, flag, monkeypatch)
+        went = write_until_power_goes(write, disk, steps, flag, monkeypatch)
         if not went:
             cut(disk, flag)  # the write has returned: from here on it must be the new one
         subprocess.run(["umount", disk], check=True)

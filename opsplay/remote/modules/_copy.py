@@ -22,8 +22,10 @@ SPEC = Spec(
         "dest": Path(required=True, text="Where to put it; a folder (or a name ending in /) gets a file named `name`."),
         "name": Text(text="File name to use in a folder."),
         "src": Path(text="remote_src: a file of the host; otherwise shown in the result."),
-        "source": Text(default="body", text="Where the content is: body, host (src) or part (sent ahead, by _receive)."),
-        "part": Text(text="The file that _receive has filled."),
+        "source": Text(default="body", text="Where the content is: body, host (src), part (another file there) or sent (ahead, to _receive)."),
+        "part": Text(text="A file with the content."),
+        "token": Text(text="What names the content that _receive has taken."),
+        "md5": Text(text="MD5 of content sent ahead; empty to have it found here, missing where nobody reads it."),
         "sha1": Text(text="SHA-1 of the content; with it, the content need not be sent where dest has it already."),
         "checksum": Text(text="What the caller expects the SHA-1 to be."),
         "backup": Flag(default=False), "force": Flag(default=True), "follow": Flag(default=False),
@@ -38,14 +40,14 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     if args.checksum and content.sha1 != args.checksum:
         raise ModuleFailure("Copied file does not match the expected checksum. Transfer failed.", checksum=content.sha1,
                             expected_checksum=args.checksum)
-    real = _destination(system, args)
+    real = destination(system, args)
     found = system.lstat(real)
     islink = found is not None and stat.S_ISLNK(found.st_mode)
     target = system.stat(real)
     if target is not None and not stat.S_ISREG(target.st_mode):
         raise ModuleFailure("%s is neither a file nor a folder" % real, dest=real)
     before = observe_attributes(system, real, attributes=bool(args.attributes)) if target is not None or islink else {}
-    sha1 = system.digest(real) if target is not None else None
+    sha1 = content.digest_at(real, target) if target is not None else None
     if islink and sha1 == content.sha1:  # it leads to the same content: that is what was asked for
         before = observe_attributes(system, real, follow=True)
     elif islink:  # it will be replaced by a file
@@ -58,7 +60,7 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     return before
 
 
-def _destination(system: "System", args: "Args") -> "str":
+def destination(system: "System", args: "Args") -> "str":
     """The file itself: in a folder by its name, behind a link with follow."""
     dest = args.dest
     if dest.endswith("/") or os.path.isdir(dest):
@@ -117,7 +119,8 @@ def apply(system: "System", args: "Args", change: "Change") -> "Dict[str, Any]":
             validate=args.validate, links="replace")
         if copied:
             result["backup_file"] = copied
-        result["md5sum"] = before["content"].md5()
+        if before["content"].received is None or args.md5 is not None:
+            result["md5sum"] = before["content"].md5(path)
     if "attributes" in change:
         apply_attributes(system, path, {"attributes": change.wanted["attributes"]})
     return result

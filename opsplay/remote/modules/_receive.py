@@ -1,9 +1,11 @@
 """Takes a large file in pieces, into a file beside where it will be put; _copy then puts it there."""
 
 import os
+import stat
 import tempfile
-import time
 
+from opsplay.remote import received
+from opsplay.remote.modules._copy import destination
 from opsplay.remote.spec import Flag, Integer, ModuleFailure, Path, Spec, Text
 
 TYPE_CHECKING = False
@@ -15,62 +17,55 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "dest": Path(required=True, text="Where the file will be put."),
         "token": Text(required=True, text="Names this transfer."),
-        "part": Path(text="Where the pieces are, as the first call said."),
+        "dest": Path(text="First call: where the file will be put."),
+        "real": Path(text="The same, as _copy has found it already."),
+        "name": Text(text="File name to use in a folder."),
+        "src": Path(),
+        "follow": Flag(default=False),
         "aside": Flag(default=False, text="In the folder for temporary files instead: it will only be read."),
-        "offset": Integer(default=0, text="Where this piece begins; -1 drops what was received."),
+        "size": Integer(text="How long it is: a file of the same length may be the same, and is asked about first."),
+        "force": Flag(default=True),
+        "unsafe_writes": Flag(default=False, text="Elsewhere, where nothing can be made beside dest."),
+        "offset": Integer(text="Where this piece begins; -1 drops what was received."),
     },
     repeatable=False,
 )
-STALE = 86400  # a transfer whose controller died is dropped by the next one, a day later
 
 
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
-    folder = os.path.dirname(args.part) if args.part else tempfile.gettempdir() if args.aside else _folder(args.dest)
-    part = os.path.join(folder, ".opsplay-part-%s" % args.token)
+    if args.offset is None:
+        return _begin(system, args)
     if args.offset < 0:
-        if system.lstat(part) is not None:
-            system.remove(part)
-        return {"part": part}
-    if system.check:
-        return {"part": part}
-    if args.offset == 0:
-        _drop_stale(system, folder)
-    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if args.offset == 0 else 0)
+        received.drop(args.token)
+        return {}
+    coming = received.find(args.token)
     try:
-        fd = os.open(part, flags, 0o600)
+        coming.add(args.offset, system.body or b"")
     except OSError as error:
-        raise ModuleFailure("cannot write in %s: %s" % (folder, error.strerror))
+        received.drop(args.token)
+        raise ModuleFailure("cannot write %s: %s; nothing was changed" % (coming.path, error.strerror), errno=error.errno)
+    return {}
+
+
+def _begin(system: "System", args: "Args") -> "Dict[str, Any]":
+    """`ask`: whether the content is needed at all takes its checksum to know."""
+    if args.aside:
+        return {"part": received.begin(args.token, tempfile.gettempdir(), "aside").path}
+    real = str(args.real or destination(system, args))
+    if args.size is not None and _may_be_same(system, args, real):
+        return {"ask": True}
     try:
-        _append(fd, args.offset, system.body or b"")
-    except OSError as error:
-        system.remove(part)
-        raise ModuleFailure("cannot write %s: %s; nothing was changed" % (args.dest, error.strerror), errno=error.errno)
-    finally:
-        os.close(fd)
-    return {"part": part}
+        coming = received.begin(args.token, received.nearest_folder(real), os.path.basename(real))
+    except ModuleFailure:
+        if not args.unsafe_writes:
+            raise
+        coming = received.begin(args.token, tempfile.gettempdir(), os.path.basename(real))
+    return {"part": coming.path}
 
 
-def _append(fd: "int", offset: "int", data: "bytes") -> "None":
-    if os.fstat(fd).st_size != offset:
-        raise ModuleFailure("a piece for offset %d arrived at %d" % (offset, os.fstat(fd).st_size))
-    os.lseek(fd, offset, os.SEEK_SET)
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view):]
-
-
-def _folder(dest: "str") -> "str":
-    folder = dest if os.path.isdir(dest) else os.path.dirname(os.path.abspath(dest))
-    while not os.path.isdir(folder):  # a folder that the copy will make: as near to it as there is one
-        folder = os.path.dirname(folder)
-    return folder
-
-
-def _drop_stale(system: "System", folder: "str") -> "None":
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        found = system.lstat(path) if name.startswith(".opsplay-part-") else None
-        if found is not None and time.time() - found.st_mtime > STALE and found.st_uid == os.geteuid():
-            system.remove(path)
+def _may_be_same(system: "System", args: "Args", real: "str") -> "bool":
+    found = system.stat(real)
+    if found is None:
+        return False
+    return not args.force or not stat.S_ISREG(found.st_mode) or found.st_size == args.size

@@ -152,7 +152,7 @@ def difference(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") 
     if before["sha1"] != after["sha1"]:
         new, old = before["content"].shown(), before["shown"]
         parts.append({"before": old.get("text", ""), "after": new.get("text", ""), "before_header": dest,
-                      "after_header": args.src or "dynamically generated"})
+                      "after_header": args.src or dest})
         parts[0].update(("dst_" + key, value) for key, value in old.items() if key != "text")
         parts[0].update(("src_" + key, value) for key, value in new.items() if key != "text")
     differing = [key for key in KEYS if key in before["asked"] and key in before and before[key] != before["asked"][key]]

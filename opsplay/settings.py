@@ -34,7 +34,7 @@ class Settings:
     )
     collections_path: tuple[str, ...] = setting(
         ("~/.ansible/collections", "/usr/share/ansible/collections"),
-        "collections_path", "ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", kind="paths",
+        "collections_path", "ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS", kind="collections",
     )  # fmt: skip
     library: tuple[str, ...] = setting(("~/.ansible/plugins/modules",), "library", "ANSIBLE_LIBRARY", kind="paths")
     module_utils: tuple[str, ...] = setting(
@@ -49,6 +49,7 @@ class Settings:
     lookup_plugins: tuple[str, ...] = setting(
         ("~/.ansible/plugins/lookup",), "lookup_plugins", "ANSIBLE_LOOKUP_PLUGINS", kind="paths"
     )
+    plugin_filters_cfg: str | None = setting(None, "plugin_filters_cfg", kind="path")
     action_plugins: tuple[str, ...] = setting((), "action_plugins", "ANSIBLE_ACTION_PLUGINS", kind="paths")
     playbook_dir: str | None = setting(None, "playbook_dir", "ANSIBLE_PLAYBOOK_DIR", kind="path")
     forks: int = setting(0, "forks", "ANSIBLE_FORKS", kind="int")  # 0: as many hosts at once as there are
@@ -207,7 +208,7 @@ def load_settings(env: Mapping[str, str] | None = None, cwd: Path | None = None)
         if not item.metadata:
             continue
         text, base = _text_of(item.metadata, parser, env, path, cwd)
-        if text is not None:
+        if text is not None and (text.strip() or item.metadata["kind"] != "int"):
             values[item.name] = convert(text, item.metadata["kind"], item.metadata["key"], base)
     return Settings(**values, config_file=str(path) if path else None, warnings=tuple(warnings), given=frozenset(values))
 
@@ -261,11 +262,13 @@ def convert(text: str, kind: str, key: str, base: Path) -> Any:
         return text.strip("'\"") if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
     if kind == "bool":
         return to_bool(text, key)
+    if kind == "collections":  # a path may name the folder that holds ansible_collections, or that one itself
+        return tuple(item.rstrip("/").removesuffix("/ansible_collections") or "/" for item in convert(text, "paths", key, base))
     if kind == "int":
         if not text.lstrip("-").isdigit():
             raise OpsError(
                 "bad-setting",
-                f"{key} is a whole number, not {text!r}",
+                f"Config {key!r} has an invalid value: it is a whole number, not {text!r}",
                 remedy=f"Set {key} to a number.",
                 fault=Fault.USAGE,
             )
@@ -292,6 +295,6 @@ def to_bool(text: str, key: str) -> bool:
     value = truth(text or "no")
     if value is None:
         raise OpsError(
-            "bad-setting", f"{key} is yes or no, not {text!r}", remedy=f"Set {key} to true or false.", fault=Fault.USAGE
+            "bad-setting", f"Config {key!r} has an invalid value: it is yes or no, not {text!r}", remedy=f"Set {key} to true or false.", fault=Fault.USAGE
         )
     return value

@@ -103,7 +103,7 @@ def init(file: str | None, kind: str, verbose: int, disabled: bool, form: str) -
     """A configuration file with every setting, to begin with."""
     mark = {"ini": ";", "env": "#"}.get(form, "#") if disabled else ""
     if form == "env":
-        for item in documents(file):
+        for item in filter(lambda item: item.environment, documents(file)):
             click.echo(f"{mark}{item.environment[0]}={ini(item.default)}")
         return
     sections: dict[str, list[SettingDocument]] = {}

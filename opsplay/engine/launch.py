@@ -26,6 +26,7 @@ from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import Playbook
 from opsplay.model.playbooks import read_playbook
+from opsplay.model.rejecting import rejected_modules
 from opsplay.plan.checks import check_notifies, check_playbook
 from opsplay.plan.fail_limit import read_limit
 from opsplay.settings import Settings
@@ -79,6 +80,7 @@ def assemble(
         library,
         [str(base / "collections"), *settings.collections_path],
         [str(base / "action_plugins"), *settings.action_plugins],
+        rejected_modules(settings.plugin_filters_cfg, live.current.notices.append),
     )
     run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets,
               fail_limit=read_limit(options.max_fail))  # fmt: skip

@@ -110,8 +110,9 @@ def _suffixes(value: object, keyed: KeyedGroup) -> Iterator[str]:
             yield _pair(str(key), item, keyed)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            if item != "" or default is not None:
-                yield str(default if item == "" else item)
+            empty = item == "" or item is None
+            if default is not None or not empty:
+                yield str(default if empty else item)
     elif value == "" or value is None:
         if default is not None:
             yield default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -72,8 +72,13 @@ class Catalog:
     """Names to verbs. `library` are folders with modules of others, nearest first; `collections_path` holds collections."""
 
     def __init__(
-        self, library: Iterable[str] = (), collections_path: Iterable[str] = (), action_plugins: Iterable[str] = ()
+        self,
+        library: Iterable[str] = (),
+        collections_path: Iterable[str] = (),
+        action_plugins: Iterable[str] = (),
+        rejected: Container[str] = (),
     ) -> None:
+        self.rejected = rejected
         self.action_plugins = tuple(str(Path(folder).expanduser()) for folder in action_plugins)
         self.library = tuple(str(Path(folder).expanduser()) for folder in library)
         self.collections_path = tuple(str(Path(folder).expanduser()) for folder in collections_path)
@@ -96,6 +101,8 @@ class Catalog:
 
     def _find(self, name: str, collections: tuple[str, ...], library: tuple[str, ...]) -> Verb | None:
         namespace, _, short = name.rpartition(".")
+        if short in self.rejected and (not namespace or namespace in HOME_COLLECTIONS):
+            return None
         if not namespace:
             return self._short(name, collections, library)
         if namespace in HOME_COLLECTIONS:
@@ -188,7 +195,7 @@ class Catalog:
         return found
 
     def names(self) -> set[str]:
-        return set(own_actions() | own_modules() | STATEMENTS)
+        return {name for name in own_actions() | own_modules() | STATEMENTS if name not in self.rejected}
 
     def absent_from(self, name: str) -> str:
         """The well-known collection that the name belongs to and that is not installed; nothing for what may be a slip."""

@@ -307,3 +307,11 @@ def test_a_malformed_group_is_its_own_host_and_its_variables_are_data(tmp_path: 
     loaded = load_inventory([script(tmp_path, '{"w1": {"a": "{{ b }}"}}')])
     assert values(loaded, "w1")["a"] == "{{ b }}"
     assert any("Treating malformed group 'w1'" in text for text in loaded.notices)
+
+
+def test_an_empty_item_of_a_keyed_list_takes_the_default(tmp_path: Path) -> None:
+    hosts = write(tmp_path / "hosts.yml", "all: {hosts: {w1: {roles: [db, '', null]}}}\n")
+    for default, groups in (("default_value: none", {"r_db", "r_none"}), ("strict: true", {"r_db"})):
+        option = f", {default}" if default.startswith("default") else ""
+        keyed = write(tmp_path / "x.yml", f"plugin: constructed\nkeyed_groups: [{{key: roles, prefix: r{option}}}]\n")
+        assert load_inventory([hosts, keyed]).groups.keys() - {"all", "ungrouped"} == groups

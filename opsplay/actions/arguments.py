@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opsplay.errors import OpsError, Where, did_you_mean
-from opsplay.remote.spec import Args, Argument, Spec
+from opsplay.remote.spec import Args, Argument, Flag, Spec
 from opsplay.templating.values import is_dynamic
 from opsplay.truth import FALSE, TRUE, truth
 
@@ -54,7 +54,7 @@ def typed_arguments(verb: str, spec: Spec, given: Mapping[str, object], where: W
         try:
             values[known[name]] = convert(value, spec.args[known[name]], name)
         except ValueError as error:
-            raise OpsError("bad-argument", f"{verb}: {error}", where, f"See: opsplay doc {verb}") from None
+            raise OpsError("bad-argument", str(error), where, f"See: opsplay doc {verb}") from None
     check_together(verb, spec, values, where)
     return Args(with_defaults(spec, values))
 
@@ -178,16 +178,20 @@ def _unmet_condition(spec: Spec, values: Mapping[str, Any], given: set[str]) -> 
     return ""
 
 
-def convert(value: Any, argument: Argument, name: str) -> Any:
-    """The value as the argument's kind. Raises ValueError with the reason."""
+def convert(value: Any, argument: Argument, name: str, subject: str = "argument") -> Any:
+    """The value as the argument's kind. Raises ValueError with the reason, in Ansible's words."""
     if value is None:
         return None
-    typed = CONVERTERS[argument.kind](value, name)
+    try:
+        typed = CONVERTERS[argument.kind](value)
+    except ValueError as error:
+        kind = type(value).__name__
+        raise ValueError(f"{subject} '{name}' is of type {kind} and we were unable to convert to {argument.kind}: {error}") from None
     if argument.choices:
         typed = chosen(typed, argument, name)
     if argument.kind == "list":
         element = argument.elements
-        return [convert(item, element, f"{name} item") for item in typed] if element is not None else typed
+        return [convert(item, element, name, "Elements value for option") for item in typed] if element is not None else typed
     if argument.kind == "dict" and argument.fields:
         return fields(typed, argument.fields, name)
     return typed
@@ -218,12 +222,14 @@ def chosen(value: Any, argument: Argument, name: str) -> Any:
             match = [choice for choice in choices if choice in (TRUE if item == "True" else FALSE)]
         if not match:
             listed = ", ".join(str(choice) for choice in choices)
+            if isinstance(value, list):
+                raise ValueError(f"value of {name} must be one or more of: {listed}. Got no match for: {item}")
             raise ValueError(f"value of {name} must be one of: {listed}, got: {item}")
         items[index] = match[0]
     return items if isinstance(value, list) else items[0]
 
 
-def to_text(value: Any, name: str) -> str:
+def to_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (dict, list, tuple)):
@@ -232,38 +238,43 @@ def to_text(value: Any, name: str) -> str:
 
 
 def to_flag(value: Any, name: str) -> bool:
+    """A boolean that an action reads itself. Raises ValueError."""
+    return bool(convert(value, Flag(), name))
+
+
+def to_boolean(value: Any) -> bool:
     flag = truth({"1.0": 1, "0.0": 0}.get(str(value).strip(), value))
     if flag is not None:
         return flag
-    raise ValueError(f"{name} is a boolean, not {value!r}. Write true or false.")
+    raise ValueError(f"The value {value!r} is not a valid boolean. Write true or false.")
 
 
-def to_integer(value: Any, name: str) -> int:
+def to_integer(value: Any) -> int:
     if isinstance(value, float) and value != int(value):
-        raise ValueError(f"{name} is a whole number, not {value!r}")
+        raise ValueError(f"{value!r} is not a whole number")
     try:
         return int(float(value)) if isinstance(value, str) and re.fullmatch(r"\s*-?\d+\.0*\s*", value) else int(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} is a whole number, not {value!r}") from None
+        raise ValueError(f"{value!r} is not a whole number") from None
 
 
-def to_number(value: Any, name: str) -> float:
+def to_number(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} is a number, not {value!r}") from None
+        raise ValueError(f"{value!r} is not a number") from None
 
 
-def to_bytes(value: Any, name: str) -> int:
+def to_bytes(value: Any) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
     unit = match[2].upper().removesuffix("B") if match else "?"
     if not match or unit not in UNITS:
-        raise ValueError(f"{name} is a size like 10M or 1.5GB, not {value!r}")
+        raise ValueError(f"{value!r} is not a size like 10M or 1.5GB")
     size: int = round(float(match[1]) * UNITS[unit])
     return size
 
 
-def to_list(value: Any, name: str) -> list[Any]:
+def to_list(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)):
         return list(value)
     if isinstance(value, str):
@@ -272,18 +283,18 @@ def to_list(value: Any, name: str) -> list[Any]:
         return [str(value)]
     if isinstance(value, dict):
         return [value]
-    raise ValueError(f"{name} is a list, not {value!r}")
+    raise ValueError(f"{value!r} is not a list")
 
 
-def to_dictionary(value: Any, name: str) -> dict[str, Any]:
+def to_dictionary(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, str):
-        return text_to_dictionary(value, name)
-    raise ValueError(f"{name} is a mapping, not {value!r}")
+        return text_to_dictionary(value)
+    raise ValueError(f"{value!r} is not a mapping")
 
 
-def text_to_dictionary(text: str, name: str) -> dict[str, Any]:
+def text_to_dictionary(text: str) -> dict[str, Any]:
     if text.strip().startswith("{"):
         try:
             found = json.loads(text)
@@ -293,7 +304,7 @@ def text_to_dictionary(text: str, name: str) -> dict[str, Any]:
             try:
                 found = ast.literal_eval(text)
             except (ValueError, SyntaxError):
-                raise ValueError(f"{name} is a mapping, not {text!r}") from None
+                raise ValueError(f"{text!r} is not a mapping") from None
         return dict(found)
     if "=" in text:
         from opsplay.model.free_form import unquote
@@ -302,14 +313,14 @@ def text_to_dictionary(text: str, name: str) -> dict[str, Any]:
             key.strip(): unquote(item.strip())
             for key, _, item in (pair.partition("=") for pair in re.split(r"[,\s]+", text.strip()))
         }
-    raise ValueError(f"{name} is a mapping, not {text!r}")
+    raise ValueError(f"{text!r} is not a mapping")
 
 
-def to_json(value: Any, name: str) -> str:
+def to_json(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
 CONVERTERS: dict[str, Any] = {
-    "str": to_text, "path": to_text, "bool": to_flag, "int": to_integer, "float": to_number, "bytes": to_bytes,
-    "list": to_list, "dict": to_dictionary, "raw": lambda value, name: value, "json": to_json,
+    "str": to_text, "path": to_text, "bool": to_boolean, "int": to_integer, "float": to_number, "bytes": to_bytes,
+    "list": to_list, "dict": to_dictionary, "raw": lambda value: value, "json": to_json,
 }  # fmt: skip

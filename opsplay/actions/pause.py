@@ -8,12 +8,13 @@ import time
 from typing import Any
 
 from opsplay.actions.context import Context
+from opsplay.errors import OpsError
 from opsplay.remote.spec import Flag, Number, Raw, Spec, Text
 
 SPEC = Spec(
     args={
-        "seconds": Number(text="How long."),
-        "minutes": Number(text="How long."),
+        "seconds": Raw(text="How long: a number."),
+        "minutes": Raw(text="How long: a number."),
         "prompt": Raw(text="What to ask; without a time, waits for Enter."),
         "echo": Flag(default=True, text="Whether what is typed is shown."),
     },
@@ -24,8 +25,7 @@ SPEC = Spec(
 
 
 async def act(context: Context, args: Any) -> dict[str, Any]:
-    seconds = args.seconds if args.seconds is not None else args.minutes * 60 if args.minutes is not None else None
-    seconds = None if seconds is None else max(1.0, seconds)
+    seconds = length(args)
     begun, started = time.monotonic(), datetime.datetime.now()
     answer = await ask(context, args, seconds) if args.prompt is not None or seconds is None else await wait(seconds)
     spent = time.monotonic() - begun
@@ -34,6 +34,22 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
         "changed": False, "delta": int(spent), "start": str(started), "stop": str(datetime.datetime.now()), "rc": 0, "stderr": "",
         "stdout": f"Paused for {amount} {unit}", "user_input": answer or "", "echo": args.echo,
     }  # fmt: skip
+
+
+def length(args: Any) -> float | None:
+    """Seconds to wait, one at least; None without a limit. Raises OpsError."""
+    name, factor = ("seconds", 1) if args.seconds is not None else ("minutes", 60)
+    given = args[name]
+    if given is None:
+        return None
+    try:
+        return max(1.0, float(given) * factor)
+    except (TypeError, ValueError):
+        kind = type(given).__name__
+        raise OpsError(
+            "bad-argument", f"argument '{name}' is of type {kind} and we were unable to convert to int: {given!r} is not a number",
+            remedy=f"Write {name}: 30",
+        ) from None  # fmt: skip
 
 
 async def wait(seconds: float | None) -> str:

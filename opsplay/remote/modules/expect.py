@@ -28,17 +28,20 @@ SPEC = Spec(
         "chdir": Path(text="Folder to run in."),
         "creates": Path(text="Skip where this exists."),
         "removes": Path(text="Skip where this does not exist."),
-        "timeout": Number(default=30, text="Seconds to wait for the next prompt or the end."),
+        "timeout": Number(default=30, nullable=True, text="Seconds to wait for the next prompt or the end; null waits for ever."),
         "echo": Flag(default=False, text="Keep the answers in the output."),
     },
     returns={"cmd": Text(), "rc": Text(), "stdout": Text(), "stdout_lines": Listing(), "start": Text(), "end": Text(), "delta": Text()},
     examples=("expect: {command: passwd joe, responses: {'(?i)password': secret}}",),
     check="partial", repeatable=False,
 )
+FOR_EVER = 1000000.0  # seconds
 OUTPUT_LIMIT = 1 << 22
 
 
 def act(system: "System", args: "Args") -> "Dict[str, Any]":
+    if not args.command.strip():
+        raise ModuleFailure("no command given", rc=256, changed=False)
     done = not_needed(system, args, args.command)
     if done is not None:
         return done
@@ -100,7 +103,8 @@ class Conversation(object):
     def _talk(self, terminal: "int") -> "None":
         if not self.args.echo:
             _silence(terminal)
-        deadline = time.time() + self.args.timeout
+        patience = FOR_EVER if self.args.timeout is None else self.args.timeout
+        deadline = time.time() + patience
         while True:
             if not select.select([terminal], [], [], max(0.0, deadline - time.time()))[0]:
                 raise ModuleFailure("command exceeded timeout", cmd=self.args.command, stdout=self.output, rc=None, changed=True)
@@ -112,7 +116,7 @@ class Conversation(object):
                 return
             self.output = (self.output + self.decoder.decode(piece))[-OUTPUT_LIMIT:]
             if self._answered(terminal):
-                deadline = time.time() + self.args.timeout
+                deadline = time.time() + patience
 
     def _answered(self, terminal: "int") -> "bool":
         for prompt, answers in self.answers:

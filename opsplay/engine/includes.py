@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from opsplay.variables.scope import Scope
 
 TASKS_ARGS = frozenset({"_raw_params", "file", "apply"})
+ABSENT = frozenset({"tasks-not-found", "role-not-found"})
 ROLE_ARGS = ROLE_ARGUMENTS | {"apply"}
 
 
@@ -142,7 +143,7 @@ class Includes:
         node = shop.read(path)
         require_list(node, path, task)
         entries = build_entries(shop, node, self.parent(task, include))
-        self.settle()
+        self.settle(task)
         return entries
 
     def build_role(self, task: Task, include: Include) -> tuple[tuple[Entry, ...], tuple[RoleRef, ...]]:
@@ -155,16 +156,23 @@ class Includes:
             if error.code != "file-outside-role":
                 raise
             raise Unreadable(error) from None
-        self.settle()
+        self.settle(task)
         self.play_run.handlers.add(tuple(shop.play_handlers))  # type: ignore[arg-type]
         return (block,), roles_of(block)
 
-    def settle(self) -> None:
-        problems = self.play_run.workshop.problems
+    def settle(self, task: Task) -> None:
+        """Raises what is wrong in the text: a missing file or role as the task's own failure, anything else ends the run."""
+        problems = list(self.play_run.workshop.problems)
+        self.play_run.workshop.problems.clear()
+        for problem in problems:
+            if problem.code not in ABSENT:
+                raise Unreadable(problem)
         if problems:
-            first = problems[0]
-            problems.clear()
-            raise Unreadable(first)
+            problem = problems[0]
+            raise OpsError(
+                problem.code, f"{problem.message}: Unable to retrieve file contents.\n{problem.message}, which {problem.where} imports",
+                task.where, problem.remedy,
+            )  # fmt: skip
 
     def announce(self, turn: Turn) -> None:
         for identity, hosts in turn.included.items():

@@ -23,9 +23,10 @@ class HostDraft:
     where: Where | None
     layers: list[VarLayer] = field(default_factory=list)
     groups: dict[str, None] = field(default_factory=dict)
+    implicit: bool = False  # localhost, which no source names: in the groups that tasks put it in, but never in `all`
 
     def copy(self) -> HostDraft:
-        return HostDraft(self.name, self.where, list(self.layers), dict(self.groups))
+        return HostDraft(self.name, self.where, list(self.layers), dict(self.groups), self.implicit)
 
 
 @dataclass(slots=True)
@@ -180,7 +181,7 @@ class InventoryBuilder:
         self._reconcile()
         depths = _depths(self.groups)
         hosts = {
-            name: Host(name, tuple(draft.layers), tuple(draft.groups), draft.where)
+            name: Host(name, tuple(draft.layers), tuple(draft.groups), draft.where, draft.implicit)
             for name, draft in self.hosts.items()
         }
         groups = {name: _frozen(draft, depths[name]) for name, draft in self.groups.items()}

@@ -79,6 +79,8 @@ class Inventory:
             found: dict[str, None] = {}
             for group in self.descendants(name):
                 found.update(dict.fromkeys(self.groups[group].hosts))
+            if name == "all":
+                found = {host: None for host in found if not self.hosts[host].implicit}
             members = self._members[name] = tuple(found)
         return members
 

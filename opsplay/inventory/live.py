@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opsplay.errors import Where
 from opsplay.inventory.hostnames import expand_host
-from opsplay.inventory.inventory import Inventory
+from opsplay.inventory.inventory import LOCALHOST, Inventory, implicit_localhost
 from opsplay.inventory.load import load_builder
 from opsplay.inventory.settings import InventorySettings
 from opsplay.source.text_file import Opener
@@ -98,6 +98,9 @@ class LiveInventory:
         name = key.replace(" ", "-")
         changed = self.add_group(name, [parent.replace(" ", "-") for parent in parents], where)
         group = self._group(name, where)
+        if host in LOCALHOST and host not in self._builder.hosts:  # from now on it is a host like others, reached as before
+            self._builder.add_host(host, None, where).implicit = True
+            self._builder.set_host_vars(host, implicit_localhost(host).layers[0])
         if host in self._builder.hosts and group not in self._builder.hosts[host].groups:
             self._builder.add_host(host, group, where)
             changed = True

@@ -169,7 +169,7 @@ def find_tasks_file(shop: Workshop, name: str, task: Task, subdir: str | None = 
             return path.resolve()
     looked = "\n".join(f"  {path}" for path in candidates)
     raise OpsError(
-        "file-not-found",
+        "tasks-not-found",
         f"Could not find or access '{name}'",
         task.where,
         f"Looked for:\n{looked}",

@@ -216,6 +216,16 @@ def test_what_tasks_add(tmp_path: Path) -> None:
     assert live.refresh().select("all") == ["w1", "w2", "new"]
 
 
+def test_the_implicit_localhost_joins_groups_that_tasks_make_but_not_all(tmp_path: Path) -> None:
+    live = LiveInventory([write(tmp_path / "h", "w1\n")])
+    assert live.group_by("localhost", "is here") is True
+    assert live.group_by("localhost", "is here") is False
+    assert live.current.select("is-here") == ["localhost"] and live.current.select("all") == ["w1"]
+    assert live.current.groups_dict() == {"all": ["w1"], "ungrouped": ["w1"], "is-here": ["localhost"]}
+    assert values(live.current, "localhost")["ansible_connection"] == "local"
+    assert live.refresh().select("is-here") == ["localhost"]
+
+
 def test_ten_thousand_hosts(tmp_path: Path) -> None:
     lines = []
     for group in range(100):

@@ -161,6 +161,7 @@ class Settings:
     force_color: bool = setting(False, "force_color", "ANSIBLE_FORCE_COLOR", kind="bool")
     system_warnings: bool = setting(True, "system_warnings", "ANSIBLE_SYSTEM_WARNINGS", kind="bool")
     display_skipped_hosts: bool = setting(True, "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS", kind="bool")
+    deprecation_warnings: bool = setting(True, "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS", kind="bool")
     display_args_to_stdout: bool = setting(
         False, "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", kind="bool"
     )

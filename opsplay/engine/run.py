@@ -72,6 +72,7 @@ class Run:
     asker: Ask | None = None
     secrets: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    remarks: set[tuple[str, str]] = field(default_factory=set)  # warnings of results that were told
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     live_output: bool = False

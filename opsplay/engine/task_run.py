@@ -233,6 +233,7 @@ class TaskRun:
         if "include" in result:
             return
         shown = self.shown(result)
+        self.tell_remarks(shown)
         item = None if self.no_log else item
         label = "(censored due to no_log)" if self.no_log else label
         self.run.emit(ItemFinished(time.time(), self.turn.task.uid, self.host, item, label, status_of(result), shown))
@@ -377,6 +378,12 @@ class TaskRun:
         shown = public(result, self.no_log)
         return masked(shown, secrets) if secrets else shown
 
+    def tell_remarks(self, shown: Mapping[str, Any]) -> None:
+        if "warnings" in shown or "deprecations" in shown:
+            from opsplay.engine.remarks import tell_remarks
+
+            tell_remarks(self.run, shown, str(self.task.where), self.host)
+
     def close(self, result: dict[str, Any], duration: float) -> str:
         """Register, learn facts, notify handlers, tell everybody; gives the outcome for the walk."""
         task, walk = self.task, self.walk
@@ -401,6 +408,7 @@ class TaskRun:
         except OpsError as error:  # raised once everybody has heard what the task did
             missing = error
         shown = self.shown(result)
+        self.tell_remarks(shown)
         if result.get("unknown"):
             status = "unknown" if status != "unreachable" else status
         if self.included and status in ("ok", "changed"):

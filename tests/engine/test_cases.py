@@ -12,7 +12,7 @@ from tests.engine.playing import Played, play_case, texts
 
 CASES = Path(__file__).parent / "cases"
 KNOWN = {"run", "code", "counts", "trace", "started", "said", "labels", "contains", "absent", "results", "notices", "retries",
-         "notified", "included", "files", "stats", "sorted", "error", "connected"}  # fmt: skip
+         "notified", "included", "files", "stats", "sorted", "error", "connected", "times"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CASES.iterdir() if path.is_dir()))
@@ -48,6 +48,9 @@ def check(played: Played, key: str, expect: dict[str, Any], folder: Path) -> Any
         case "notices":
             given = [event.message for event in played.events if isinstance(event, Notice)]
             return [text for text in wanted if any(text in message for message in given)]
+        case "times":
+            told = [event.message for event in played.events if isinstance(event, Notice)]
+            return {text: sum(text in message for message in told) for text in wanted}
         case "retries":
             return sum(isinstance(event, Retrying) for event in played.events)
         case "notified":

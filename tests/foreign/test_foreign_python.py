@@ -105,3 +105,28 @@ def test_without_ansible_core_the_message_says_what_to_install(write: Write, pla
     write("library/greet.py", MODULE % True)
     result = play([{"name": "t", "greet": {"name": "x"}, "ignore_errors": True}])["t"]
     assert result["status"] == "failed" and "ansible-core is not installed" in result["msg"] and 'pip install "opsplay[ansible]"' in result["remedy"]
+
+
+TALKING = """
+from ansible.module_utils.basic import AnsibleModule
+
+module = AnsibleModule({"fails": {"type": "bool", "default": False}})
+if module.params["fails"]:
+    raise RuntimeError("no way")
+module.warn("mind the gap")
+module.deprecate("it is old", version="9.9", collection_name="some.where")
+module.exit_json(changed=False)
+"""
+
+
+def test_warnings_are_plain_text(write: Write, play: Play) -> None:
+    write("library/talk.py", TALKING)
+    result = play([{"name": "t", "talk": {}}])["t"]
+    assert result["warnings"] == ["mind the gap"]
+    assert [(item["msg"].rstrip("."), item["version"]) for item in result["deprecations"]] == [("it is old", "9.9")]
+
+
+def test_what_it_raised_is_its_message(write: Write, play: Play) -> None:
+    write("library/talk.py", TALKING)
+    result = play([{"name": "t", "talk": {"fails": True}, "ignore_errors": True}])["t"]
+    assert result["msg"] == "Task failed: Module failed: no way" and "RuntimeError" in result["module_stderr"]

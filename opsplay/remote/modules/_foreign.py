@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import sys
 
+from opsplay.remote.marked_values import unmarked
 from opsplay.remote.spec import Dictionary, Flag, ModuleFailure, Raw, Spec, Text
 
 TYPE_CHECKING = False
@@ -81,7 +83,7 @@ def _result(args: "Args", run: "Any") -> "Dict[str, Any]":
     if found is None:
         return {
             "failed": True, "changed": False, "rc": run.rc, "module_stdout": run.stdout, "module_stderr": run.stderr,
-            "msg": "MODULE FAILURE: %s printed no JSON result.\nSee stdout/stderr for the exact error" % args.name,
+            "msg": _why(args, run.stderr),
             "exception": run.stderr if "Traceback" in run.stderr else "",
         }
     result = {key: value for key, value in found.items() if not key.startswith("_ansible_")}
@@ -95,9 +97,18 @@ def _result(args: "Args", run: "Any") -> "Dict[str, Any]":
     return result
 
 
+def _why(args: "Args", errors: str) -> str:
+    """What a Python module raised, or that it told nothing."""
+    lines = errors.strip().splitlines()
+    raised = re.match(r"[A-Za-z_][\w.]*(?::\s+(.*))?$", lines[-1]) if "Traceback (most recent call last)" in errors else None
+    if raised is not None:
+        return "Task failed: Module failed: %s" % (raised.group(1) or raised.group(0))
+    return "MODULE FAILURE: %s printed no JSON result.\nSee stdout/stderr for the exact error" % args.name
+
+
 def _json_in(text: str) -> "Tuple[Optional[Dict[str, Any]], str]":
     """(the object, what stood behind it): profiles and login scripts may print before it, too."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(object_hook=unmarked)
     start = 0
     while True:
         start = text.find("{", start)

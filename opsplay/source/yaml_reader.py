@@ -6,7 +6,7 @@ import os
 
 from opsplay.errors import OpsError, Where
 from opsplay.source.limits import PLAYBOOK, Limits
-from opsplay.source.nodes import Node
+from opsplay.source.nodes import ListNode, MapNode, Node
 from opsplay.source.text_file import Opener, check_characters, decode, open_vaulted, read_bytes, too_big
 from opsplay.source.yaml_tree import Duplicates, TreeReader, Warn
 
@@ -29,12 +29,29 @@ def read_yaml(
         return _cache[key]
     data = read_bytes(name, limits)
     plain = open_vaulted(data, name, vault)
-    node = _parse_file(plain, name, limits, duplicates, warn)
-    if key is not None and plain is data and warn is None:
+    said: list[OpsError] = []
+    node = _parse_file(plain, name, limits, duplicates, said.append if warn else None)
+    for error in said:
+        assert warn is not None
+        warn(error)
+    if key is not None and plain is data and not said and (warn or duplicates != "warn"):
         if len(_cache) >= _CACHE_SIZE:
             _cache.clear()
         _cache[key] = node
     return node
+
+
+def is_written(text: str) -> bool:
+    """Whether the text stands, as a whole value, in a YAML file that was read: then an author wrote it, and no host."""
+    return any(_holds(node, text) for node in _cache.values() if node is not None)
+
+
+def _holds(node: Node, text: str) -> bool:
+    if isinstance(node, MapNode):
+        return any(_holds(value, text) for _, value in node.pairs)
+    if isinstance(node, ListNode):
+        return any(_holds(item, text) for item in node.items)
+    return node.value == text
 
 
 def _cache_key(name: str, limits: Limits, duplicates: Duplicates) -> tuple[object, ...] | None:

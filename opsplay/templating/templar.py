@@ -171,7 +171,7 @@ class Templar:
         except OpsError as error:
             from opsplay.templating.undefined import VaultExceptionMarker
 
-            return VaultExceptionMarker(error)
+            return VaultExceptionMarker(error, vaulted.ciphertext)
 
     def private_copy(self, name: str, scope: Scope) -> Any:
         """The variable again, not from the cache: for a template that changes what it reads."""

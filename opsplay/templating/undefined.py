@@ -65,9 +65,10 @@ class Marker(JinjaUndefined):
 class VaultExceptionMarker:
     """A `!vault` value that no password opens: it may be passed around; any use raises. No undefined value: no default hides it."""
 
-    __slots__ = ("error",)
+    __slots__ = ("ciphertext", "error")
 
-    def __init__(self, error: OpsError) -> None:
+    def __init__(self, error: OpsError, ciphertext: str) -> None:
+        self.ciphertext = ciphertext
         message = f"Attempt to use undecryptable variable: {error.message}"
         self.error = OpsError(error.code, message, error.where, error.remedy, fault=error.fault)
 

@@ -198,7 +198,10 @@ def test_what_no_password_opens_raises_wherever_it_is_used(text: str) -> None:
 
 def test_what_no_password_opens_may_be_passed_by() -> None:
     scope = DictScope({"v": {"p": Vaulted("x"), "q": 1}, "w": Template("{{ v.p }}")})
-    assert Templar().render(Template("{{ v.q }} {{ v.keys() | join }} {{ w | type_debug }}"), scope) == "1 pq VaultExceptionMarker"
+    assert (
+        Templar().render(Template("{{ v.q }} {{ v.keys() | join }} {{ w | type_debug }}"), scope)
+        == "1 pq VaultExceptionMarker"
+    )
 
 
 def test_another_scope_is_seen_through_a_view() -> None:
@@ -267,3 +270,12 @@ def test_data_that_looks_like_a_template_is_told_of_where_that_is_asked_for() ->
     assert sorted(said) == [
         f"Encountered untrusted template or expression, which is left as it is: {text!r}" for text in ("{%", "{{ x }}")
     ]
+
+
+def test_unvault_opens_what_the_runs_passwords_do_not() -> None:
+    from opsplay.vault.cipher import seal
+
+    scope = DictScope({"p": Vaulted(seal(b"hidden", b"secret"))})
+    assert Templar().render(Template("{{ p | unvault('secret') }}"), scope) == "hidden"
+    with pytest.raises(OpsError, match="'nope' is undefined"):
+        Templar().render(Template("{{ nope | unvault('secret') }}"), scope)

@@ -76,7 +76,7 @@ FILES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 # filters that look into containers without needing all of their items, or that take undefined values
 LAZY: Final = frozenset(
     {
-        "batch", "extract", "groupby", "mandatory", "max", "min", "slice", "sum", "ternary", "type_debug", "unique",
+        "batch", "extract", "groupby", "mandatory", "max", "min", "slice", "sum", "ternary", "type_debug", "unique", "unvault",
         "zip", "zip_longest",
     }
 )  # fmt: skip

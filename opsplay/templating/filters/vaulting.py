@@ -32,8 +32,13 @@ def vault(
 
 def unvault(vault: Any, secret: Any, vault_id: str = "filter_default", vaultid: str | None = None) -> str:
     """Decrypts a text that vault encrypted; plain text is given back as it is."""
+    from opsplay.templating.undefined import Marker, VaultExceptionMarker
     from opsplay.vault.cipher import is_vault, open_envelope, parse
 
+    if isinstance(vault, VaultExceptionMarker):  # a `!vault` value of another password than the run's
+        vault = vault.ciphertext
+    if isinstance(vault, Marker):
+        raise vault.error
     if not isinstance(vault, (str, bytes)):
         raise TypeError(f"Vault should be in the form of a string, instead we got: {type(vault)}")
     if not is_vault(vault):

@@ -29,6 +29,7 @@ class Parent:
     layers: tuple[VarLayer, ...] = ()
     role: RoleRef | None = None
     is_handler: bool = False
+    in_block: bool = False  # of handlers
 
     def with_(self, **changes: object) -> Parent:
         return replace(self, **changes)  # type: ignore[arg-type]

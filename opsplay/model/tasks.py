@@ -55,19 +55,12 @@ def build_entry(shop: Workshop, node: Node, parent: Parent) -> list[Entry]:
             "Write  - name: ...\n    MODULE: ...",
         )
     if "block" in node or "rescue" in node or "always" in node:
-        return [build_block(shop, node, parent)]
+        return handlers_in(shop, node, parent) if parent.is_handler else [build_block(shop, node, parent)]
     return build_task(shop, node, parent)
 
 
 def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     check_keys(shop, node, words.BLOCK, "Block")
-    if parent.is_handler:
-        raise OpsError(
-            "block-as-handler",
-            "Using a block as a handler is not supported.",
-            node.where,
-            "Notify its tasks one by one, by a topic they listen to.",
-        )
     if "block" not in node:
         raise OpsError(
             "no-block",
@@ -85,6 +78,18 @@ def build_block(shop: Workshop, node: MapNode, parent: Parent) -> Block:
     )
     name = compile_value(node.get("name")) if "name" in node else None  # type: ignore[arg-type]
     return Block(shop.uid(), name, block, rescue, always, inner.keywords, node.where, parent.role)  # type: ignore[arg-type]
+
+
+def handlers_in(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
+    """A block at the top of a list of handlers only holds handlers: they are notified one by one, and nothing rescues them."""
+    if parent.in_block:
+        raise OpsError(
+            "block-as-handler",
+            "Using a block as a handler is not supported.",
+            node.where,
+            "Notify its tasks one by one, by a topic they listen to.",
+        )
+    return list(build_block(shop, node, parent.with_(in_block=True)).block)
 
 
 def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:

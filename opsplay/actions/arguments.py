@@ -70,7 +70,7 @@ def with_defaults(spec: Spec, values: Mapping[str, Any]) -> dict[str, Any]:
     plain, collections = defaults_of(spec)
     filled = dict(plain)
     for name, value in values.items():
-        if value is not None or name not in spec.args:
+        if value is not None or name not in spec.args or spec.args[name].nullable:
             filled[name] = value
     for name, default in collections.items():
         if values.get(name) is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "src": Text(required=True, text="The folder with the fragments; they are taken in the order of their names."),
+        "src": PathArgument(required=True, text="The folder with the fragments; they are taken in the order of their names."),
         "dest": PathArgument(required=True, text="The file to make."),
         "remote_src": Flag(default=True, text="src is on the host."),
         "delimiter": Text(text="What to put between fragments."),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "src": Text(required=True, text="The template, looked for in templates/ first."),
+        "src": PathArgument(required=True, text="The template, looked for in templates/ first."),
         "dest": PathArgument(required=True, text="Where to put the result; a folder keeps the template's name."),
         "backup": Flag(default=False, text="Keep a copy of the old file."),
         "force": Flag(default=True, text="false: only where there is no file yet."),

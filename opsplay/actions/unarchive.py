@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions._file_transfer import Content, Transfer
-from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, Listing, ModuleFailure, Spec, Text
+from opsplay.remote.spec import FILE_ARGUMENTS, Args, Flag, Integer, Listing, ModuleFailure, Spec, Text
 from opsplay.remote.spec import Path as PathArgument
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "src": Text(required=True, text="The archive: tar (plain, gz, bz2, xz, zst) or zip; with remote_src also a URL."),
+        "src": PathArgument(required=True, text="The archive: tar (plain, gz, bz2, xz, zst) or zip; with remote_src also a URL."),
         "dest": PathArgument(required=True, text="The folder to unpack into; it must be there."),
         "remote_src": Flag(default=False, text="src is on the host."),
         "copy": Flag(default=True, text="The old opposite of remote_src."),
@@ -26,6 +26,7 @@ SPEC = Spec(
         "keep_newer": Flag(default=False, text="Leave files that are newer than in the archive."),
         "extra_opts": Listing(default=[], elements=Text(), text="--strip-components=N, -p, --no-same-owner, --keep-old-files, ..."),
         "validate_certs": Flag(default=True, text="Check the certificate of a URL's server."),
+        "io_buffer_size": Integer(default=65536, text="Accepted; the archive is read in pieces anyway."),
         "decrypt": Flag(default=True, text="Decrypt what ansible-vault has encrypted."),
     },
     returns={"dest": Text(), "src": Text(), "handler": Text(), "files": Listing(), "state": Text(), "owner": Text(),

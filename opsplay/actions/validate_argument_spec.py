@@ -18,7 +18,7 @@ SPEC = Spec(
         "provided_arguments": Dictionary(text="Arguments to check instead of the variables of these names."),
         "validate_args_context": Dictionary(),
     },
-    returns={"argument_errors": Raw(), "argument_spec_data": Raw()},
+    returns={"argument_errors": Raw(), "argument_spec_data": Raw(), "validate_args_context": Dictionary()},
     examples=["validate_argument_spec: {argument_spec: {port: {type: int, required: true}}, provided_arguments: {port: 80}}"],
 )
 RAW_ARGUMENTS = ("provided_arguments",)

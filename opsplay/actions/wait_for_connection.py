@@ -17,6 +17,7 @@ SPEC = Spec(
         "sleep": Integer(default=1, text="Seconds between tries."),
         "timeout": Integer(default=600, text="Seconds in all."),
     },
+    check="none",
     returns={"elapsed": Integer()},
     examples=["wait_for_connection: {timeout: 5}"],
     unknown_text="Invalid options for wait_for_connection",

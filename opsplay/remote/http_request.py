@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 URL_ARGUMENTS = {
     "url": Text(required=True, text="What to ask for."),
     "force": Flag(default=False, text="Do not accept a cached answer; get_url: download even where the file is there."),
-    "http_agent": Text(default="opsplay-httpget", text="The User-Agent."),
+    "http_agent": Text(default="ansible-httpget", text="The User-Agent."),
     "url_username": Text(aliases=("user", "username"), text="Login."),
     "url_password": Text(aliases=("password",), secret=True, text="Password of the login."),
     "force_basic_auth": Flag(default=False, text="Send the login without waiting to be asked."),
@@ -67,7 +67,7 @@ def ask(args: "Args", url: "str", method: "str" = "GET", data: "Any" = None, hea
         raise ModuleFailure("use_gssapi is not supported: it needs a library that hosts do not have")
     url, login = _login(args, url)
     request = urllib.request.Request(url, data=data, method=method.upper())
-    request.add_header("User-Agent", args.get("http_agent") or "opsplay-httpget")
+    request.add_header("User-Agent", args.get("http_agent") or "ansible-httpget")
     if args.get("force"):
         request.add_header("Cache-Control", "no-cache")
     if login and args.get("force_basic_auth"):

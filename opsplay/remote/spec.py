@@ -12,7 +12,8 @@ class Argument(object):
     kind = "raw"
 
     def __init__(
-        self, default=None, required=False, aliases=(), choices=(), secret=False, elements=None, fields=None, text=""
+        self, default=None, required=False, aliases=(), choices=(), secret=False, elements=None, fields=None, text="",
+        nullable=False
     ):
         self.default = default
         self.required = required
@@ -22,6 +23,7 @@ class Argument(object):
         self.elements = elements
         self.fields = fields
         self.text = text  # one line for the docs
+        self.nullable = nullable  # null is a value of its own, not the same as nothing given
 
 
 class Text(Argument):
@@ -63,6 +65,10 @@ class Listing(Argument):
     """A list; a string is split at commas, as Ansible does. `elements` defaults to Text()."""
 
     kind = "list"
+
+    def __init__(self, **options):
+        options.setdefault("elements", Text())
+        super(Listing, self).__init__(**options)
 
 
 class Dictionary(Argument):

@@ -4,7 +4,7 @@ import contextlib
 import os
 
 from opsplay.remote.packages import apt_cache, apt_deb, apt_get, apt_names, dpkg
-from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Spec, Text
+from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Path, Spec, Text
 
 SPEC = Spec(
     args={
@@ -13,7 +13,7 @@ SPEC = Spec(
         "update_cache": Flag(aliases=("update-cache",), text="Run apt-get update first."),
         "cache_valid_time": Integer(default=0, text="Seconds for which package lists are new enough."),
         "update_cache_retries": Integer(default=5), "update_cache_retry_max_delay": Integer(default=12),
-        "deb": Text(text="Path or URL of a .deb file to install."),
+        "deb": Path(text="Path or URL of a .deb file to install."),
         "upgrade": Choice("dist", "full", "no", "safe", "yes", default="no"),
         "purge": Flag(default=False), "autoremove": Flag(default=False), "autoclean": Flag(default=False),
         "clean": Flag(default=False), "default_release": Text(aliases=("default-release",)),

@@ -3,7 +3,7 @@
 import os
 import re
 
-from opsplay.remote.spec import Choice, Flag, Listing, ModuleFailure, Raw, Spec, Text
+from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Raw, Spec, Text
 
 FIELDS = (("enabled", "Enabled"), ("types", "Types"), ("uris", "URIs"), ("suites", "Suites"), ("components", "Components"),
           ("architectures", "Architectures"), ("languages", "Languages"), ("targets", "Targets"), ("pdiffs", "PDiffs"),
@@ -14,11 +14,11 @@ FIELDS = (("enabled", "Enabled"), ("types", "Types"), ("uris", "URIs"), ("suites
           ("include", "Include"), ("signed_by", "Signed-By"))
 SPEC = Spec(
     args={"name": Text(required=True), "state": Choice("absent", "present", default="present"), "mode": Raw(default="0644"),
-          "types": Listing(default=["deb"]), "uris": Listing(), "suites": Listing(), "components": Listing(),
+          "types": Listing(default=["deb"], choices=("deb", "deb-src")), "uris": Listing(), "suites": Listing(), "components": Listing(),
           "architectures": Listing(), "languages": Listing(), "targets": Listing(), "enabled": Flag(), "pdiffs": Flag(),
           "by_hash": Flag(), "trusted": Flag(), "allow_insecure": Flag(), "allow_weak": Flag(),
           "allow_downgrade_to_insecure": Flag(), "check_valid_until": Flag(), "check_date": Flag(),
-          "date_max_future": Raw(), "inrelease_path": Text(), "signed_by": Text(), "exclude": Listing(),
+          "date_max_future": Integer(), "inrelease_path": Text(), "signed_by": Text(), "exclude": Listing(),
           "include": Listing(), "install_python_debian": Flag(default=False)},
     exclusive=(("exclude", "include"),),
     returns={"repo": "The file's text.", "dest": "The file.", "key_filename": "The key's file."},

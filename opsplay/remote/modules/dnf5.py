@@ -1,3 +1,17 @@
 """Manage packages with dnf 5."""
 
-from opsplay.remote.modules.dnf import SPEC, act  # noqa: F401
+from opsplay.remote.modules import dnf
+from opsplay.remote.spec import Args, Flag, Spec
+
+SPEC = Spec(
+    args=dict(
+        {name: argument for name, argument in dnf.SPEC.args.items() if name not in ("use_backend", "use")},
+        auto_install_module_deps=Flag(default=True, text="Accepted; nothing needs to be installed."),
+    ),
+    exclusive=dnf.SPEC.exclusive, returns=dnf.SPEC.returns,
+    examples=["dnf5: {name: httpd, state: latest}"],
+)
+
+
+def act(system, args):
+    return dnf.act(system, Args(args, use_backend="dnf5"))

@@ -32,7 +32,7 @@ SPEC = Spec(
         "ssh_opts": Text(text="Options for ssh."),
         "key_file": Path(text="SSH key."),
         "executable": Path(text="The git program."),
-        "reference": Raw(text="Repository to take objects from."),
+        "reference": Text(text="Repository to take objects from."),
         "umask": Raw(text="umask to work with."),
         "verify_commit": Flag(default=False, text="Check the signature."),
         "gpg_allowlist": Listing(default=[], elements=Text(), aliases=("gpg_whitelist",), text="Keys that may have signed."),
@@ -40,7 +40,7 @@ SPEC = Spec(
         "archive_prefix": Text(text="Prefix for the archive's members."),
         "separate_git_dir": Path(text="Keep the repository's data there."),
     },
-    returns={"before": Text(), "after": Text(), "remote_url_changed": Flag(), "warnings": Text(), "git_dir_now": Text()},
+    returns={"before": Text(), "after": Text(), "remote_url_changed": Flag(), "warnings": Text(), "git_dir_now": Text(), "git_dir_before": Text()},
     examples=("git: {repo: 'https://git.example.org/app.git', dest: /srv/app, version: v1.4}",),
 )
 

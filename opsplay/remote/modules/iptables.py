@@ -2,12 +2,13 @@
 
 from opsplay.remote.spec import Choice, Dictionary, Flag, Listing, ModuleFailure, Spec, Text
 
+LEVELS = tuple(str(level) for level in range(8)) + ("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug")
 SPEC = Spec(
     args={"table": Choice("filter", "nat", "mangle", "raw", "security", default="filter"),
           "state": Choice("absent", "present", default="present"), "action": Choice("append", "insert", default="append"),
           "ip_version": Choice("ipv4", "ipv6", "both", default="ipv4"), "chain": Text(), "rule_num": Text(),
-          "protocol": Text(), "source": Text(), "destination": Text(), "tcp_flags": Dictionary(),
-          "match": Listing(default=[]), "jump": Text(), "gateway": Text(), "log_prefix": Text(), "log_level": Text(),
+          "protocol": Text(), "source": Text(), "destination": Text(), "tcp_flags": Dictionary(fields={"flags": Listing(), "flags_set": Listing()}),
+          "match": Listing(default=[]), "jump": Text(), "gateway": Text(), "log_prefix": Text(), "log_level": Choice(*LEVELS),
           "goto": Text(), "in_interface": Text(), "out_interface": Text(), "fragment": Text(), "set_counters": Text(),
           "source_port": Text(), "destination_port": Text(), "destination_ports": Listing(default=[]),
           "to_ports": Text(), "to_destination": Text(), "to_source": Text(), "syn": Choice("ignore", "match", "negate",

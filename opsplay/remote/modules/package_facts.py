@@ -3,7 +3,7 @@
 from opsplay.remote.spec import Choice, Listing, ModuleFailure, Spec
 
 SPEC = Spec(
-    args={"manager": Listing(default=["auto"]), "strategy": Choice("first", "all", default="first")},
+    args={"manager": Listing(default=["auto"], text="Checked on the host, which has the last word."), "strategy": Choice("first", "all", default="first")},
     returns={"ansible_facts": "packages: {name: [{name, version, arch, source, ...}]}"}, facts=True,
     examples=["package_facts:"],
 )

@@ -3,6 +3,7 @@
 import os
 import tempfile
 
+from opsplay.remote.file_facts import group_name, user_name
 from opsplay.remote.spec import Choice, ModuleFailure, Path, Spec, Text
 
 TYPE_CHECKING = False
@@ -30,7 +31,7 @@ SPEC = Spec(
         "state": Text(),
     },
     examples=("tempfile: {state: directory, suffix: build}",),
-    check="partial",
+    check="none",
     repeatable=False,
     notes=("Every run makes another one; check mode makes none, so there is no path to return.",),
 )
@@ -40,8 +41,6 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     for name in ("prefix", "suffix"):
         if os.sep in args[name]:  # it would leave the folder
             raise ModuleFailure("%s must be a valid file name component, got %r" % (name, args[name]))
-    if system.check:
-        return {"changed": True, "skipped": False, "state": args.state}
     make = _file if args.state == "file" else _directory
     try:
         path = make(args)
@@ -53,6 +52,8 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
         "path": path,
         "state": args.state,
         "mode": "0%o" % (found.st_mode & 0o7777),
+        "owner": user_name(found.st_uid),
+        "group": group_name(found.st_gid),
         "uid": found.st_uid,
         "gid": found.st_gid,
         "size": found.st_size,

@@ -3,7 +3,7 @@
 import os
 
 from opsplay.remote import file_attributes
-from opsplay.remote.spec import Choice, Flag, Listing, ModuleFailure, Path, Raw, Spec, Text
+from opsplay.remote.spec import Choice, Flag, Listing, ModuleFailure, Path, Spec, Text
 
 FLAGS = ("async", "enabled", "enablegroups", "gpgcheck", "keepcache", "module_hotfixes", "protect", "repo_gpgcheck",
          "skip_if_unavailable", "ssl_check_cert_permissions", "sslverify", "s3_enabled", "deltarpm_metadata_percentage")
@@ -12,17 +12,21 @@ TEXTS = ("bandwidth", "cost", "deltarpm_percentage", "failovermethod", "gpgcakey
          "mirrorlist_expire", "password", "priority", "proxy", "proxy_password", "proxy_username", "retries", "sslcacert",
          "sslclientcert", "sslclientkey", "throttle", "timeout", "ui_repoid_vars", "username")
 LISTS = {"baseurl": "\n", "gpgkey": "\n", "exclude": " ", "includepkgs": " ", "enabled_groups": " "}
+WORDS = {"failovermethod": ("roundrobin", "priority"), "http_caching": ("all", "packages", "none"),
+         "ip_resolve": ("4", "6", "IPv4", "IPv6", "whatever"),
+         "metadata_expire_filter": ("never", "read-only:past", "read-only:present", "read-only:future")}
 ARGS = dict.fromkeys(())
-ARGS.update({name: Raw() for name in TEXTS})
+ARGS.update({name: Text() for name in TEXTS})
 ARGS.update({name: Flag() for name in FLAGS if name != "deltarpm_metadata_percentage"})
-ARGS.update(deltarpm_metadata_percentage=Raw(), baseurl=Listing(), gpgkey=Listing(),
+ARGS.update({name: Choice(*choices) for name, choices in WORDS.items()})
+ARGS.update(keepalive=Flag(), deltarpm_metadata_percentage=Text(), baseurl=Listing(), gpgkey=Listing(),
             exclude=Listing(aliases=("excludepkgs",)), includepkgs=Listing())
 ARGS.update(name=Text(required=True), description=Text(), file=Text(), reposdir=Path(default="/etc/yum.repos.d"),
             countme=Flag(), state=Choice("absent", "present", default="present"))
 ARGS["sslverify"] = Flag(aliases=("validate_certs",))
-ARGS["sslcacert"] = Raw(aliases=("ca_cert",))
-ARGS["sslclientcert"] = Raw(aliases=("client_cert",))
-ARGS["sslclientkey"] = Raw(aliases=("client_key",))
+ARGS["sslcacert"] = Text(aliases=("ca_cert",))
+ARGS["sslclientcert"] = Text(aliases=("client_cert",))
+ARGS["sslclientkey"] = Text(aliases=("client_key",))
 SPEC = Spec(args=ARGS, file_arguments=True, returns={"repo": "Repository.", "state": "State."},
             examples=["yum_repository: {name: epel, description: EPEL, baseurl: 'https://example.org/epel/$basearch/'}"])
 NOT_OPTIONS = ("name", "description", "file", "reposdir", "state", "owner", "group", "mode", "attributes", "unsafe_writes",

@@ -10,12 +10,13 @@ from typing import Any
 
 from opsplay.events import Event, HostFinished, Notice, TaskStarted
 from opsplay.report.ansible_compat import COLOURS
-from opsplay.report.ansible_results import DEBUG_HIDDEN, _shown
+from opsplay.report.ansible_results import _shown
 from opsplay.report.diff_text import diff_text
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
 
 PLAIN_TEXT = frozenset({"command", "shell", "raw", "script", "win_command", "win_shell"})
+DEBUG_HIDDEN = ("changed", "invocation")
 WORDS = {"ok": "SUCCESS", "changed": "CHANGED", "failed": "FAILED", "skipped": "SKIPPED", "unreachable": "UNREACHABLE!"}
 
 

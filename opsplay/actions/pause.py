@@ -20,7 +20,7 @@ SPEC = Spec(
     },
     returns={"delta": Number(), "start": Text(), "stop": Text(), "stdout": Text(), "user_input": Text(), "echo": Flag()},
     examples=["pause: {seconds: 1}"],
-    exclusive=(("seconds", "minutes"),),
+    exclusive=(("minutes", "seconds"),),
 )
 
 

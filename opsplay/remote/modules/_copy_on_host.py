@@ -29,6 +29,8 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
     found = system.stat(args.src)
     if found is None:
         raise ModuleFailure("Source %s not found" % args.src, src=args.src)
+    if not stat.S_ISDIR(found.st_mode) and not stat.S_ISREG(found.st_mode):
+        raise ModuleFailure("Source %s is not a file" % args.src, src=args.src)
     if not stat.S_ISDIR(found.st_mode):
         return perform_inside(_copy, system, _file_arguments(args))
     dest = args.dest

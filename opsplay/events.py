@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any
+
+from opsplay.lazy_dataclass import dataclass
 
 Result = Mapping[str, Any]  # a task's result, by Ansible's documented keys; secrets already masked
 

@@ -6,11 +6,12 @@ import configparser
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.truth import truth
 
 
@@ -160,8 +161,8 @@ class Settings:
     nocolor: bool = setting(False, "nocolor", "ANSIBLE_NOCOLOR", "NO_COLOR", kind="bool")
     force_color: bool = setting(False, "force_color", "ANSIBLE_FORCE_COLOR", kind="bool")
     system_warnings: bool = setting(True, "system_warnings", "ANSIBLE_SYSTEM_WARNINGS", kind="bool")
-    display_skipped_hosts: bool = setting(True, "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS", kind="bool")
     deprecation_warnings: bool = setting(True, "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS", kind="bool")
+    display_skipped_hosts: bool = setting(True, "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS", kind="bool")
     display_args_to_stdout: bool = setting(
         False, "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT", kind="bool"
     )

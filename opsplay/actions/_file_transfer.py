@@ -8,7 +8,6 @@ import os
 import stat
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from opsplay.actions._pieces import (
     under_way,
 )
 from opsplay.errors import OpsError
+from opsplay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context

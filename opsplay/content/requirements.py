@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.nodes import plain
 from opsplay.source.yaml_reader import read_yaml
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.attempt import Attempt
 from opsplay.errors import OpsError
 from opsplay.events import SentAhead
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.play import Entry, Task
 from opsplay.templating.pending import NotYetKnown
 from opsplay.transport.protocol import Reply, Step

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import Key, Turn
 from opsplay.engine.outcomes import Unreadable
 from opsplay.errors import OpsError
 from opsplay.events import Included
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.building import Parent, Workshop
 from opsplay.model.imports import (
     ROLE_ARGUMENTS,

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from opsplay.events import Listener, Notice, RunStarted
 from opsplay.inventory.inventory import LOCALHOST
 from opsplay.inventory.live import LiveInventory
 from opsplay.inventory.settings import InventorySettings
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import Playbook

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from opsplay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from opsplay.model.play import Task

@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from opsplay.events import (
 )
 from opsplay.inventory.inventory import LOCALHOST
 from opsplay.inventory.live import LiveInventory
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.building import Workshop
 from opsplay.model.catalog import Catalog, Verb
 from opsplay.model.play import Play, Playbook, Task, pattern_text
@@ -71,8 +72,8 @@ class Run:
     listeners: list[Listener]
     asker: Ask | None = None
     secrets: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
     remarks: set[tuple[str, str]] = field(default_factory=set)  # warnings of results that were told
+    failed: set[str] = field(default_factory=set)
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
     live_output: bool = False
@@ -242,12 +243,12 @@ class Run:
 
     # -- hosts ---------------------------------------------------------------------------------------------------
 
-    def target(self, host: str, scope: Scope, task: Task, delegated: bool = False) -> Target:
-        """Where a task's modules go. Kept for tasks whose variables do not steer the connection."""
+    def target(self, host: str, scope: Scope, task: Task, asking: str = "") -> Target:
+        """Where a task's modules go; `asking` delegates to it. Kept for tasks whose variables do not steer the connection."""
         words = task.keywords
         key = (
             host,
-            delegated,
+            bool(asking),
             *(repr(words.get(name)) for name in CONNECTION_WORDS),
             task.role.uid if task.role else 0,
         )
@@ -258,23 +259,26 @@ class Run:
         )
         if plain and key in self._addresses:
             return self._addresses[key]
+        own = scope.with_(inventory_hostname=asking) if asking else None
         rendered = {
-            name: value for name in CONNECTION_WORDS if (value := self.keyword_of(task, name, scope)) is not None
+            name: value for name in CONNECTION_WORDS if (value := self.keyword_of(task, name, own or scope)) is not None
         }
-        target = self.make_target(host, scope, rendered, delegated)
+        target = self.make_target(host, scope, rendered, own)
         if plain:
             self._addresses[key] = target
         return target
 
-    def make_target(self, host: str, scope: Scope, words: Mapping[str, Any], delegated: bool = False) -> Target:
-        """`words` are the connection keywords in force, rendered."""
+    def make_target(self, host: str, scope: Scope, words: Mapping[str, Any], own: Scope | None = None) -> Target:
+        """`words` are the connection keywords in force, rendered. Where a host delegates to this one, what the task says
+        is read in its `own` scope: there inventory_hostname is the host that asks, while in the inventory it is this one."""
 
         def read(*names: str) -> Any:
             for name in names:
                 if scope.given(name) is not MISSING:
-                    return self.templar.resolve_plain(name, scope)
+                    return self.templar.resolve_plain(name, scope if own is None or self.fixed(name, scope) else own)
             return None
 
+        delegated = own is not None
         rendered = dict(words)
         implicit = host in LOCALHOST and host not in self.inventory.hosts
         if implicit or delegated:
@@ -287,6 +291,10 @@ class Run:
             if secret:
                 self.secrets.add(secret)
         return Target(self.connections, address, become)
+
+    def fixed(self, name: str, scope: Scope) -> bool:
+        """Whether the variable comes from the inventory or the command line."""
+        return next((id(mapping) in self._fixed_layers for mapping in scope.chain if name in mapping), False)
 
     def steers(self, mapping: Mapping[str, object]) -> bool:
         """Whether task or role variables, or set_fact, name the connection; inventory and extra vars hold for all tasks."""

@@ -7,10 +7,10 @@ import importlib.util
 import io
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from opsplay.errors import Fault, OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 
 UTILS = "ansible.module_utils"
 BASIC = "ansible.module_utils.basic"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from opsplay.lazy_dataclass import dataclass
 
 PLACEHOLDER = b"<<INCLUDE_ANSIBLE_MODULE_JSON_ARGS>>"
 PYTHON_PLACEHOLDER = b"#<<INCLUDE_ANSIBLE_MODULE_COMMON>>"

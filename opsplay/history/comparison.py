@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from opsplay.history.queries import RecordedRun
+from opsplay.lazy_dataclass import dataclass
 
 MOVED = 0.05  # a number that moved by less than this share is not news
 

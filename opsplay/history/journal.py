@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def encode_event(event: Event) -> bytes:
     return text.encode() + b"\n"
 
 
-_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in EVENTS.values()}
+_NAMES: dict[type[Event], tuple[str, ...]] = {kind: kind.__match_args__ for kind in EVENTS.values()}
 
 
 def _as_json(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from opsplay.errors import Fault, OpsError
 from opsplay.history.database import Database, Row, ask
 from opsplay.history.journal import is_open
 from opsplay.history.state_dir import JOURNAL
+from opsplay.lazy_dataclass import dataclass
 from opsplay.report.summary import RunSummary
 
 

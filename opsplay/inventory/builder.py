@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import OpsError, Where
 from opsplay.inventory.connection_values import check_connection_values
 from opsplay.inventory.inventory import Group, Host, Inventory
 from opsplay.inventory.settings import InventorySettings
 from opsplay.inventory.vars_files import VarsFolder
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.text_file import Opener
 from opsplay.templating.layer import VarLayer
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from opsplay.errors import OpsError, Where
 from opsplay.inventory.builder import InventoryBuilder, safe_group_name
 from opsplay.inventory.expressions import Expressions
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode, plain
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import DictScope

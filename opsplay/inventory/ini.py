@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import OpsError, Where, did_you_mean
 from opsplay.inventory.builder import InventoryBuilder
 from opsplay.inventory.hostnames import expand_host
 from opsplay.inventory.literals import literal
+from opsplay.lazy_dataclass import dataclass
 from opsplay.templating.layer import VarLayer
 
 _SECTION = re.compile(r"\[(?P<group>[^:\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:#.*)?$")

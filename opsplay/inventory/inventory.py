@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import Where
 from opsplay.inventory.settings import InventorySettings
 from opsplay.inventory.vars_files import VarsFolder
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.text_file import Opener
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.template import Template

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, cast
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.limits import INVENTORY, Limits
 from opsplay.source.yaml_tree import Duplicates
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from opsplay.errors import OpsError, Where, did_you_mean
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import RoleRef
 from opsplay.settings import Settings

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import ModuleType
 
 from opsplay.errors import OpsError, Where, did_you_mean
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.collection_meta import check_removed, group_members, routing
 from opsplay.remote.spec import Spec
 

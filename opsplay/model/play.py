@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.keywords import Keywords
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.template import Template

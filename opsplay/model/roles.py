@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from opsplay.errors import OpsError, Where, did_you_mean
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model import keywords as words
 from opsplay.model.building import Parent, Workshop, as_list, text_of
 from opsplay.model.keyword_values import keyword_values

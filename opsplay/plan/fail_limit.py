@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lazy_dataclass import dataclass
 
 NAMED = 10  # hosts in the reason
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from opsplay.errors import OpsError, Where, did_you_mean
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.play import Play, Task
 from opsplay.plan.checks import tasks_of
 from opsplay.plan.known_names import KnownNames

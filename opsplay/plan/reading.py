@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+from opsplay.lazy_dataclass import dataclass
 
 GUARDS = frozenset({"default", "d", "ansible.builtin.default"})
 PROBES = frozenset({"defined", "undefined"})

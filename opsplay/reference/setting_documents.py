@@ -5,10 +5,11 @@ from __future__ import annotations
 import configparser
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.settings import Settings, _text_of, find_config, load_settings, read_config
 
 CONSTANTS = {  # where Ansible's constant is not the field's name in capitals, or DEFAULT_ and that

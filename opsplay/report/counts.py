@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from opsplay.events import HostFinished
+from opsplay.lazy_dataclass import dataclass
 
 NAMES = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
 

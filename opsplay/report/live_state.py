@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from opsplay.lazy_dataclass import dataclass
 
 SLOW = 10.0  # seconds after which a host is named as waited for
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from opsplay.events import (
     TaskStarted,
     event_from_json,
 )
+from opsplay.lazy_dataclass import dataclass
 from opsplay.report.counts import Counts, total
 from opsplay.report.machine_facts import machine_facts
 from opsplay.report.pending_handlers import PendingHandlers

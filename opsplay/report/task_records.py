@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opsplay.events import HostFinished, TaskStarted
+from opsplay.lazy_dataclass import dataclass
 from opsplay.report.diff_text import result_diff
 from opsplay.report.result_text import failure_message
 

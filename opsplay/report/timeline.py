@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.report.quantities import seconds_text
 from opsplay.report.task_records import TaskResult
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
+
+from opsplay.lazy_dataclass import dataclass
 
 LEVELS = ("ok", "warn", "crit")
 _ALIASES = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 import yaml
 
 from opsplay.errors import OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source import scalars
 from opsplay.source.limits import Limits
 from opsplay.source.nodes import ListNode, MapNode, Node, ScalarNode, UnsafeText, VaultText

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.source.nodes import MapNode, Node
 from opsplay.templating.values import compile_value
 

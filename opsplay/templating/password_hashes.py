@@ -9,8 +9,9 @@ import hashlib
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from opsplay.lazy_dataclass import dataclass
 
 ALPHABET = string.ascii_letters + string.digits + "./"
 ITOA = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.templating import budget, regex_child
 from opsplay.templating.failures import TemplateFailed, limit_exceeded
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from opsplay.errors import OpsError
+from opsplay.lazy_dataclass import dataclass
 from opsplay.templating import filters, tests
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.undefined import Marker

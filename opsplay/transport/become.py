@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from dataclasses import dataclass
 
 from opsplay.errors import Fault
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.protocol import Become, BecomeFailed
 
 METHODS = ("sudo", "su", "doas")

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from dataclasses import dataclass
 from typing import Any
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.code import core_payload
 
 CANDIDATES = (

@@ -10,10 +10,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.here import connect_here
 from opsplay.transport.protocol import Address, Become, ConnectionLost, Reply, Step, Unreachable
 from opsplay.transport.relay import Door, open_door

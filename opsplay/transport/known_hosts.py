@@ -8,12 +8,12 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
 from pathlib import Path
 from re import compile as compile_pattern
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.protocol import Unreachable
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport import become as becoming
 from opsplay.transport.become import Elevation
 from opsplay.transport.bootstrap import NO_PYTHON_STATUS, bootstrap, login_command

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lazy_dataclass import dataclass
 
 
 class Unreachable(OpsError):

@@ -15,9 +15,9 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.launch import Ended, become_verdict, start_script
 from opsplay.transport.link import Link, Opener
 from opsplay.transport.protocol import Become, ConnectionLost, Unreachable

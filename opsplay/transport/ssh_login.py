@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 import paramiko
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport import known_hosts
 from opsplay.transport.protocol import Unreachable
 from opsplay.transport.ssh_route import Hop

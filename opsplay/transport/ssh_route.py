@@ -5,9 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.transport.protocol import Address, Unreachable
 from opsplay.transport.ssh_options import ARGUMENTS_REMEDY, HELD_BACK, parse_arguments, settings_for
 

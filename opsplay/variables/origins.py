@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from opsplay.errors import Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.play import Play, RoleRef, Task, walk_tasks
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.scope import MISSING

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opsplay.inventory.inventory import LOCALHOST
+from opsplay.lazy_dataclass import dataclass
 from opsplay.model.play import Play, RoleRef, Task
 from opsplay.settings import Settings
 from opsplay.templating.layer import VarLayer

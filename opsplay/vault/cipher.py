@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from binascii import Error as BadHex
 from binascii import hexlify, unhexlify
-from dataclasses import dataclass
 from hmac import compare_digest
+
+from opsplay.lazy_dataclass import dataclass
 
 MARK = "$ANSIBLE_VAULT"
 CIPHER = "AES256"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from opsplay.errors import Fault, OpsError, Where
+from opsplay.lazy_dataclass import dataclass
 from opsplay.vault.cipher import DEFAULT_ID, NotVault, open_envelope, parse, seal
 from opsplay.vault.passwords import PROMPTS, Ask, password_of, split_vault_id
 

@@ -6,10 +6,11 @@ import asyncio
 import shlex
 import threading
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from opsplay.engine.run import Run
@@ -68,7 +69,7 @@ class HostConnections:
     def _made(self, host: str, become_user: str | None) -> Target:
         """Where the host is and whom to become there; a user that the test names wins over ansible_become_user."""
         words = {} if become_user is None else {"become": True, "become_user": become_user}
-        target = self.run.make_target(host, self.run.store.scope(host), words, False)
+        target = self.run.make_target(host, self.run.store.scope(host), words)
         if become_user is not None and target.become is not None:
             target.become = replace(target.become, user=become_user)
         return target

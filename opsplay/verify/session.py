@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from opsplay.errors import Fault, OpsError
+from opsplay.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from opsplay.verify.connections import HostConnections

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from opsplay.lazy_dataclass import dataclass
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.scope import Scope
 from opsplay.templating.texts import to_text

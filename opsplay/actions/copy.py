@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SPEC = Spec(
     args={
-        "src": Text(text="File or folder of the controller; a folder ending in / means what is in it."),
+        "src": PathArgument(text="File or folder of the controller; a folder ending in / means what is in it."),
         "content": Raw(text="What the file is to hold, instead of src; a dictionary is written as JSON."),
         "dest": PathArgument(required=True, text="Where to put it. A folder if src is one, or if it ends in /."),
         "remote_src": Flag(default=False, text="src is on the host."),

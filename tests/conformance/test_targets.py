@@ -11,11 +11,6 @@ from tests.conformance import isolate, run, source
 QUICK = ("ping", "lookup_dict", "lookup_items", "register", "ignore_errors")
 
 
-@pytest.fixture(scope="session")
-def checkout() -> Path:
-    return source.checkout()  # where it cannot be fetched the tests fail, and say why
-
-
 @pytest.mark.xdist_group("conformance")
 @pytest.mark.parametrize("target", QUICK)
 def test_target_passes(target: str, checkout: Path) -> None:

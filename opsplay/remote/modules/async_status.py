@@ -15,6 +15,8 @@ SPEC = Spec(
         "finished": Flag(text="Whether it is over."),
         "started": Flag(text="Whether it was started."),
         "erased": Text(text="With cleanup: the file removed."),
+        "stdout": Text(text="Of the job."),
+        "stderr": Text(text="Of the job."),
     },
     examples=["async_status: {jid: '{{ started.ansible_job_id }}'}"],
     repeatable=False,

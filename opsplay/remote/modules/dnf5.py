@@ -8,7 +8,7 @@ SPEC = Spec(
         {name: argument for name, argument in dnf.SPEC.args.items() if name not in ("use_backend", "use")},
         auto_install_module_deps=Flag(default=True, text="Accepted; nothing needs to be installed."),
     ),
-    exclusive=dnf.SPEC.exclusive, returns=dnf.SPEC.returns,
+    exclusive=dnf.SPEC.exclusive, returns=dict(dnf.SPEC.returns, failures="What dnf said, where it failed."),
     examples=["dnf5: {name: httpd, state: latest}"],
 )
 

@@ -22,7 +22,11 @@ SPEC = Spec(
         "ssh_key_file": Path(), "ssh_key_comment": Text(), "ssh_key_passphrase": Text(secret=True),
         "login_class": Text(), "hidden": Flag(), "profile": Text(), "role": Text(), "authorization": Text(),
     },
-    returns={"uid": "Number of the user.", "group": "Primary group's number.", "groups": "Further groups.",
+    returns={"name": "The user.", "state": "The state.", "append": "As asked.", "create_home": "As asked, of a new user.",
+             "force": "As asked, of a removed user.", "remove": "The same.", "move_home": "As asked.",
+             "password": "NOT_LOGGING_PASSWORD, where one was given.", "system": "As asked, of a new user.",
+             "ssh_key_file": "The key.", "ssh_fingerprint": "Its fingerprint.", "stdout": "Of the commands.", "stderr": "Of the commands.",
+             "uid": "Number of the user.", "group": "Primary group's number.", "groups": "Further groups.",
              "home": "Home.", "shell": "Shell.", "comment": "GECOS.", "ssh_public_key": "The generated key."},
     examples=["user: {name: deploy, groups: [sudo], append: true, shell: /bin/bash}"],
 )

@@ -41,10 +41,11 @@ def playbook(playbooks: tuple[str, ...], version: bool, module_path: tuple[str, 
         return show_version("ansible-playbook")
     if not playbooks:
         raise click.UsageError("You must specify a playbook file to run")
-    from opsplay.cli.launching import run_for
+    from opsplay.cli.launching import playbook_paths, run_for
     from opsplay.engine.launch import prepare
 
     settings = compatible_settings(flags, module_path)
+    playbooks = playbook_paths(playbooks, settings)
     work, vault = run_for(flags, settings, Path(playbooks[0]).parent.absolute())
     prepared = prepare(work, playbooks, vault)
     if any(flags[name] for name in ("list_hosts", "list_tasks", "list_tags", "syntax_check")):

@@ -71,6 +71,14 @@ def password(flags: Mapping[str, Any], settings: Settings, kind: str, prompt: st
     return None
 
 
+def playbook_paths(names: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    """Playbooks are files, or NAMESPACE.COLLECTION.PLAYBOOK."""
+    from opsplay.model.collection_places import collection_playbook
+
+    bases = ["collections", *settings.collections_path]
+    return tuple(name if Path(name).exists() else str(collection_playbook(name, bases) or name) for name in names)
+
+
 def options_for(flags: Mapping[str, Any], settings: Settings) -> Options:
     login = password(flags, settings, "connection", "SSH password: ")
     become = password(flags, settings, "become", "BECOME password: ")

@@ -50,10 +50,11 @@ def run(
     playbooks: tuple[str, ...], reports: tuple[str, ...], quiet: bool, no_history: bool, profile: bool, **flags: Any
 ) -> int:
     """Run PLAYBOOKS against an inventory."""
-    from opsplay.cli.launching import run_for, settings_for
+    from opsplay.cli.launching import playbook_paths, run_for, settings_for
     from opsplay.engine.launch import prepare
 
     settings = settings_for(flags)
+    playbooks = playbook_paths(playbooks, settings)
     folder = Path(playbooks[0]).parent.absolute()
     work, vault = run_for(flags, settings, folder)
     prepared = prepare(work, playbooks, vault)

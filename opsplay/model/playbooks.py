@@ -8,6 +8,7 @@ from pathlib import Path
 from opsplay.errors import Fault, OpsError, Where
 from opsplay.model import keywords as words
 from opsplay.model.building import Parent, Workshop, as_list, check_keys, only_list, text_of
+from opsplay.model.collection_places import collection_of, collection_playbook
 from opsplay.model.keyword_values import conditions, keyword_values, tags
 from opsplay.model.play import Block, Entry, Play, Playbook, RoleRef
 from opsplay.model.roles import block_role, build_roles
@@ -92,21 +93,16 @@ def import_playbook(shop: Workshop, node: MapNode, key: str, path: Path, parent:
 
 def find_playbook(shop: Workshop, name: str, path: Path) -> Path:
     local = path.parent / name
-    if not local.exists() and name.count(".") >= 2 and "/" not in name:
-        namespace, collection, rest = name.split(".", 2)
-        for base in shop.catalog.collections_path:
-            for extension in (".yml", ".yaml", ""):
-                found = (
-                    Path(base)
-                    / "ansible_collections"
-                    / namespace
-                    / collection
-                    / "playbooks"
-                    / f"{rest.replace('.', '/')}{extension}"
-                )
-                if found.is_file():
-                    return found
-    return local
+    return local if local.exists() else collection_playbook(name, shop.catalog.collections_path) or local
+
+
+def with_home_collection(own: dict[str, object], path: Path) -> dict[str, object]:
+    """A playbook of a collection finds its modules and roles by their short names."""
+    home = collection_of(path)
+    collections = own.get("collections", ())
+    if not home or not isinstance(collections, tuple) or home in collections:
+        return own
+    return {**own, "collections": (home, *collections)}
 
 
 def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play:
@@ -133,7 +129,7 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
     layers = tuple(shop.watch(layer) for layer in play_layers(node, parent))
     shop.play_layers = layers
     shop.play_handlers = []
-    keywords = words.inherit(parent.keywords, own)
+    keywords = words.inherit(parent.keywords, with_home_collection(own, path))
     inner = Parent(keywords={key: value for key, value in keywords.items() if key in _PASSED_DOWN})
     pre = build_entries(shop, only_list(node.get("pre_tasks"), "pre_tasks"), inner)
     roles = build_roles(shop, node.get("roles"), inner)

@@ -77,7 +77,7 @@ def build_role(shop: Workshop, use: RoleUse, parent: Parent, ancestors: tuple[st
     dependencies = build_dependencies(shop, ref, meta, parent.with_(keywords=keywords, role=ref), ancestors)
     ref = with_dependencies(ref, dependencies)
     layers = (*parent.layers,)
-    inner = Parent(keywords=with_role_defaults(keywords, meta), layers=layers, role=ref)
+    inner = Parent(keywords=with_role_defaults(keywords, meta, ref.collection), layers=layers, role=ref)
     add_handlers(shop, ref, use, inner)
     tasks = role_tasks(shop, ref, use, inner)
     allowed = meta.get("allow_duplicates", False) if use.allow_duplicates is None else use.allow_duplicates
@@ -110,9 +110,13 @@ def block_role(block: Block) -> RoleRef | None:
     return block_role(inner[-1]) if inner else None
 
 
-def with_role_defaults(keywords: Mapping[str, object], meta: Mapping[str, object]) -> Mapping[str, object]:
-    collections = meta.get("collections")
-    return {**keywords, "collections": tuple(collections)} if isinstance(collections, list) else keywords
+def with_role_defaults(keywords: Mapping[str, object], meta: Mapping[str, object], home: str) -> Mapping[str, object]:
+    """The collections that the role names, and before all others the one that it belongs to."""
+    named = meta.get("collections")
+    found = tuple(named) if isinstance(named, list) else keywords.get("collections", ())
+    if home and isinstance(found, tuple) and home not in found:
+        found = (home, *found)
+    return {**keywords, "collections": found} if found else keywords
 
 
 def load_role(

@@ -148,3 +148,10 @@ def test_version_is_quick() -> None:
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.15
+
+
+def test_playbooks_of_collections_by_their_full_names(drop_in: Callable[..., Ran], write: Callable[[str, str], Path]) -> None:
+    write("collections/ansible_collections/acme/tools/playbooks/site.yml", "- hosts: localhost\n  gather_facts: false\n  tasks: [debug: {msg: here}]\n")
+    ran = drop_in("ansible-playbook", "acme.tools.site")
+    assert ran.code == 0 and '"msg": "here"' in ran.out
+    assert "could not be found" in drop_in("ansible-playbook", "acme.tools.none").err

@@ -279,3 +279,10 @@ def test_unvault_opens_what_the_runs_passwords_do_not() -> None:
     assert Templar().render(Template("{{ p | unvault('secret') }}"), scope) == "hidden"
     with pytest.raises(OpsError, match="'nope' is undefined"):
         Templar().render(Template("{{ nope | unvault('secret') }}"), scope)
+
+
+def test_json_in_the_form_of_inventories_marks_unsafe_texts() -> None:
+    text = '{"a": {"__ansible_unsafe": "{{ x }}"}, "b": [{"__ansible_vault": "$ANSIBLE_VAULT"}]}'
+    scope = DictScope({"text": text})
+    assert Templar().render(Template("{{ text | from_json(profile='inventory_legacy') }}"), scope) == {"a": "{{ x }}", "b": ["$ANSIBLE_VAULT"]}
+    assert Templar().render(Template("{{ (text | from_json).a }}"), scope) == {"__ansible_unsafe": "{{ x }}"}

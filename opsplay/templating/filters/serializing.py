@@ -6,6 +6,8 @@ import datetime
 import json
 from typing import Any
 
+from opsplay.source.json_reader import unwrapped
+from opsplay.source.nodes import UnsafeText, VaultText
 from opsplay.templating.budget import check_width
 from opsplay.templating.texts import to_text
 
@@ -27,8 +29,18 @@ def from_json(value: Any, **options: Any) -> Any:
     """Reads a JSON text."""
     if not isinstance(value, (str, bytes)):
         raise TypeError(f"the JSON object must be str, bytes or bytearray, not {type(value).__name__}")
-    options.pop("profile", None)
-    return json.loads(value, **options)
+    profile = options.pop("profile", None)
+    found = json.loads(value, **options)
+    return without_wrappers(unwrapped(found)) if str(profile or "").endswith("legacy") else found
+
+
+def without_wrappers(value: Any) -> Any:
+    """The data with the texts that Ansible's own JSON marks as unsafe or encrypted as the texts they are."""
+    if isinstance(value, dict):
+        return {key: without_wrappers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_wrappers(item) for item in value]
+    return value.text if isinstance(value, UnsafeText) else value.ciphertext if isinstance(value, VaultText) else value
 
 
 def to_yaml(value: Any, default_flow_style: bool | None = None, **options: Any) -> str:

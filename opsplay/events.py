@@ -108,6 +108,7 @@ class OutputLine(Event):
 class HostFinished(Event):
     """A task is over on a host. `status`: ok, changed, skipped, failed, unreachable, unknown.
 
+    unknown: the link broke while it ran; or, with `unknown_because` in the result, a check run cannot know.
     `ignored`: failed, but ignore_errors; `rescued`: a rescue section takes over; `delegated_to`: where it ran instead.
     """
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from opsplay.actions.arguments import typed_arguments
+from opsplay.engine.foresight import foreseen, is_unknown, unknown
 from opsplay.engine.results import MASK, NO_TRACEBACK, failure, normalise, secrets_in, skipped
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
@@ -18,6 +19,7 @@ from opsplay.remote.spec import ModuleFailure
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT, drop_omitted
 from opsplay.templating.undefined import type_name
+from opsplay.templating.unknown import UnknownValue
 from opsplay.transport.bootstrap import DISCOVERY
 from opsplay.transport.protocol import Reply, Step
 from opsplay.variables.scope import Scope
@@ -330,6 +332,8 @@ class Attempt:
     def judge(self, result: dict[str, Any]) -> dict[str, Any]:
         """changed_when and failed_when over the result."""
         self.note_python()
+        if self.run.foresees and is_unknown(result := foreseen(result)):
+            return result
         changed_when, failed_when = self.task.own.get("changed_when"), self.task.own.get("failed_when")
         if result.get("failed"):
             result.setdefault("exception", NO_TRACEBACK)
@@ -345,6 +349,8 @@ class Attempt:
             judged = "failed_when_result"
             if failed_when is not None and not result.get("unreachable"):
                 result["failed_when_result"] = result["failed"] = self.holds(failed_when, scope)
+        except UnknownValue as error:
+            return unknown(error.message)
         except OpsError as error:
             result.update(failed=True, msg=result.get("msg") or error.message)
             result[judged] = error.message

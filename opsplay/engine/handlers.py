@@ -43,6 +43,10 @@ class Handlers:
         walk.notified.setdefault(name)
         self.play_run.run.emit(HandlerNotified(time.time(), walk.host, name, self.play_run.title(), self.playbook))
 
+    def doubt(self, walk: Walk, name: str) -> None:
+        """Note what the name would notify, where a check run cannot know whether it does."""
+        walk.doubtful |= {task.uid for task in self.find(name)}
+
     def recall(self, walk: Walk) -> None:
         """Notify what an earlier run has notified and not run, where the operator wants that."""
         run, title = self.play_run.run, self.play_run.title()

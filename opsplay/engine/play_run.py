@@ -161,6 +161,11 @@ class PlayRun:
         if self.run.options.step and not task.implicit and not self.run.steps.take(self.run.task_title(task, scope)):
             turn.left_out = True
             return
+        self.announce(turn)
+
+    def announce(self, turn: Turn) -> None:
+        task = turn.task
+        scope = self.walks[turn.leader].scope(task)
         role = task.role.full_name if task.role else ""
         self.run.emit(
             TaskStarted(

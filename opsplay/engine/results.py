@@ -8,6 +8,7 @@ from typing import Any
 CENSORED = "the output has been hidden due to the fact that 'no_log: true' was specified for this result"
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 MASK = "********"
+BECAUSE = "unknown_because"  # in the result of what a check run cannot know
 NO_TRACEBACK = "(traceback unavailable)"  # what Ansible registers as `exception` of a failure
 INTERNAL = (
     "_opsplay_facts_done",
@@ -48,6 +49,8 @@ def status_of(result: Mapping[str, Any]) -> str:
         return "unreachable"
     if result.get("failed") and not forgiven(result):
         return "failed"
+    if BECAUSE in result:
+        return "unknown"
     if result.get("skipped"):
         return "skipped"
     return "changed" if result.get("changed") else "ok"
@@ -85,6 +88,9 @@ def combine(items: list[dict[str, Any]]) -> dict[str, Any]:
         result["msg"] = "One or more items failed"
     if any(item.get("unreachable") for item in items):
         result["unreachable"] = True
+    if because := next((item[BECAUSE] for item in items if BECAUSE in item), None):
+        result[BECAUSE] = because
+        result["msg"] = because if not result["failed"] else result["msg"]
     return result
 
 

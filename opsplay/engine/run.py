@@ -92,6 +92,11 @@ class Run:
     def inventory(self) -> Any:
         return self.live.current
 
+    @property
+    def foresees(self) -> bool:
+        """Whether this is a check run that tells what it cannot know; the drop-ins skip it, as Ansible does."""
+        return self.options.check and not self.settings.compatible
+
     def emit(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)

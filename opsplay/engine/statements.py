@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import Key, Turn
+from opsplay.engine.foresight import unknown
 from opsplay.engine.outcomes import EndBatch, EndHost, EndRole, TaskFailed
 from opsplay.engine.results import failure
 from opsplay.engine.task_run import TaskRun
 from opsplay.errors import OpsError, did_you_mean
 from opsplay.events import HostFinished, Notice
 from opsplay.model.play import Task
+from opsplay.templating.unknown import UnknownValue
 
 if TYPE_CHECKING:
     from opsplay.engine.walk import Walk
@@ -34,6 +36,10 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
             if name in UNMET:
                 tell_unmet(walk, task, name, f"{name} conditional evaluated to False, {UNMET[name].format(walk.host)}")
             return
+    except UnknownValue as error:
+        walk.play_run.announce(turn)
+        walk.run.emit(HostFinished(time.time(), task.uid, walk.host, "unknown", unknown(error.message), 0.0))
+        return
     except OpsError as error:
         outcome = "failed"
         result = failure(error.message)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine import ahead
 from opsplay.engine.attempt import Attempt
+from opsplay.engine.foresight import as_variable, is_unknown, leave_unknown, unknown
 from opsplay.engine.outcomes import HostGone
 from opsplay.engine.parallel import run_items, width_of
 from opsplay.engine.profile import note_reply
@@ -20,6 +21,7 @@ from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
+from opsplay.templating.unknown import UnknownValue
 from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolError, Unreachable
 from opsplay.variables.scope import Scope
 
@@ -60,6 +62,9 @@ class TaskRun:
         self.number = 0  # which attempt it is, where until or retries ask for several
 
     async def result(self) -> dict[str, Any]:
+        if self.task.uid in self.walk.doubtful:
+            self.walk.doubtful.discard(self.task.uid)
+            return unknown("whether it is notified depends on a task that is unknown")
         prepared = self.walk.ahead.pop(self.task.uid, None)
         if prepared is None and ahead.allowed(self.walk, self.task):
             prepared = ahead.prepare(self.walk, self.task, ahead=False)
@@ -256,7 +261,7 @@ class TaskRun:
         for number in range(1, total + 1):
             self.number = number
             result = await self.attempt(scope)
-            if result.get("skipped") or result.get("unreachable"):
+            if result.get("skipped") or result.get("unreachable") or is_unknown(result):
                 return result
             result["attempts"] = number
             if self.reached(until, scope, result):
@@ -360,7 +365,11 @@ class TaskRun:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def failed_by(self, error: OpsError) -> dict[str, Any]:
-        """An error of ours as the failed result that `rescue` and `ignore_errors` work with."""
+        """An error of ours as the failed result that `rescue` and `ignore_errors` work with; what is unknown as such."""
+        if isinstance(error, UnknownValue):
+            return unknown(error.message)
+        if isinstance(error, Undefined) and self.walk.memory.blind:
+            return unknown(f'{error.message}; "{self.walk.memory.blind}", which is unknown, may set it')
         task_failed = isinstance(error, (TemplateFailed, Undefined)) or error.code in TASK_FAILED
         result = failure(
             f"Task failed: {error.message}" if task_failed else error.message, code=error.code, exception=NO_TRACEBACK
@@ -387,10 +396,11 @@ class TaskRun:
     def close(self, result: dict[str, Any], duration: float) -> str:
         """Register, learn facts, notify handlers, tell everybody; gives the outcome for the walk."""
         task, walk = self.task, self.walk
+        if is_unknown(result):
+            leave_unknown(self, self.title)
         if task.register:
-            walk.memory.set_facts[task.register] = result
-            for host in walk.play_run.batch_left() if self.turn.once else ():
-                self.run.store.memory(host).set_facts[task.register] = result
+            for host in (self.host, *(walk.play_run.batch_left() if self.turn.once else ())):
+                self.run.store.memory(host).set_facts[task.register] = as_variable(result, self.title)
         scope = walk.scope(task)
         status = status_of(result)
         for include in self.included:
@@ -409,8 +419,6 @@ class TaskRun:
             missing = error
         shown = self.shown(result)
         self.tell_remarks(shown)
-        if result.get("unknown"):
-            status = "unknown" if status != "unreachable" else status
         if self.included and status in ("ok", "changed"):
             return outcome  # `Included` tells of it
         self.run.emit(
@@ -460,10 +468,17 @@ class TaskRun:
                 walk.run.learn_facts(host or walk.host, facts, task.verb == "gather_facts")
 
     def notify(self, scope: Scope) -> None:
+        for name in self.notified(scope):
+            self.walk.play_run.handlers.notify(self.walk, name, self.task)
+
+    def notified(self, scope: Scope) -> Iterator[str]:
         for name in self.task.keywords.get("notify", ()):  # type: ignore[attr-defined]
             rendered = self.value(name, scope)
-            for one in rendered if isinstance(rendered, (list, tuple)) else (rendered,):
-                self.walk.play_run.handlers.notify(self.walk, str(one), self.task)
+            yield from map(str, rendered if isinstance(rendered, (list, tuple)) else (rendered,))
+
+    @property
+    def title(self) -> str:
+        return self.run.task_title(self.task, self.walk.scope(self.task))
 
 
 def loop_variables(

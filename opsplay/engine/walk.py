@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import Key, Turn
+from opsplay.engine.foresight import as_variable
 from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, TaskFailed
 from opsplay.engine.results import failure
 from opsplay.engine.statements import FLUSHED, run_meta, tell_unasked
@@ -41,6 +42,7 @@ class Walk:
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}  # names and topics, until they are flushed
         self.due: set[str] = set()  # handlers to run
+        self.doubtful: set[str] = set()  # handlers that a task may have notified: a check run cannot know
         self.owed: dict[str, set[str]] = {}  # which handlers a notified name still waits for
         self.ahead: dict[str, PreparedTask] = {}
         self.requests: list[Request] = []
@@ -227,7 +229,7 @@ class Walk:
 
     def adopt(self, task: Task, result: dict[str, Any]) -> None:
         if task.register:
-            self.memory.set_facts[task.register] = result
+            self.memory.set_facts[task.register] = as_variable(result, self.run.task_title(task, self.scope(task)))
         TaskRun.learn(self, task, result)
 
     async def perform(self, task: Task, turn: Turn) -> tuple[list[Any], str, dict[str, Any]]:
@@ -283,8 +285,11 @@ class Walk:
                 handlers.take(self)
             if handler.uid in self.due:
                 self.due.discard(handler.uid)
+                self.doubtful.discard(handler.uid)
                 await self.task(handler, (*key, index))
                 handlers.ran(self, handler)
+            elif handler.uid in self.doubtful:
+                await self.task(handler, (*key, index))
 
     def scope(self, task: Task, temporary: dict[str, object] | None = None, ahead: bool = False) -> Scope:
         return self.run.store.scope(self.host, self.play_run.vars, task, temporary, self.params, self.play_run.public, ahead)

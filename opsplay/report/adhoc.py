@@ -11,13 +11,15 @@ from typing import Any
 from opsplay.events import Event, HostFinished, Notice, TaskStarted
 from opsplay.report.ansible_compat import COLOURS
 from opsplay.report.ansible_results import _shown
+from opsplay.report.counts import is_unforeseen
 from opsplay.report.diff_text import diff_text
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
 
 PLAIN_TEXT = frozenset({"command", "shell", "raw", "script", "win_command", "win_shell"})
 DEBUG_HIDDEN = ("changed", "invocation")
-WORDS = {"ok": "SUCCESS", "changed": "CHANGED", "failed": "FAILED", "skipped": "SKIPPED", "unreachable": "UNREACHABLE!"}
+WORDS = {"ok": "SUCCESS", "changed": "CHANGED", "failed": "FAILED", "skipped": "SKIPPED", "unreachable": "UNREACHABLE!",
+         "unknown": "UNKNOWN"}
 
 
 class AdhocOutput:
@@ -55,7 +57,7 @@ class AdhocOutput:
         yield
 
     def _host(self, event: HostFinished) -> None:
-        result, status = event.result, "unreachable" if event.status == "unknown" else event.status
+        result, status = event.result, "unreachable" if event.status == "unknown" and not is_unforeseen(event) else event.status
         if result.get("diff") and self.verbosity >= 0:
             self._diff(result)
         text = self._text(event.host, status, result)
@@ -66,6 +68,8 @@ class AdhocOutput:
 
     def _text(self, host: str, status: str, result: Mapping[str, Any]) -> str:
         word = WORDS[status]
+        if status == "unknown":
+            return f"{host} | UNKNOWN => {result.get('msg', '')}"
         if status == "skipped":
             return f"{host} | SKIPPED"
         if self.module in PLAIN_TEXT and "rc" in result and status != "unreachable":

@@ -23,6 +23,7 @@ class Counts:
     rescued: int = 0
     ignored: int = 0
     unknown: int = 0
+    unforeseen: int = 0  # a check run cannot know what the task would do: no fault, and not in the recap
 
     def add(self, event: HostFinished) -> None:
         """Count one finished task. A looped task is one event, so it counts once; handlers are tasks."""
@@ -34,6 +35,8 @@ class Counts:
             self.changed += 1
         elif status == "skipped":
             self.skipped += 1
+        elif is_unforeseen(event):
+            self.unforeseen += 1
         else:
             self._add_bad(event)
 
@@ -67,10 +70,14 @@ class Counts:
         return {name: getattr(self, name) for name in (*NAMES, "unknown")}
 
 
+def is_unforeseen(event: HostFinished) -> bool:
+    return event.status == "unknown" and "unknown_because" in event.result
+
+
 def total(counts: list[Counts]) -> Counts:
     """The sum over hosts."""
     result = Counts()
     for one in counts:
-        for name in (*NAMES, "unknown"):
+        for name in (*NAMES, "unknown", "unforeseen"):
             setattr(result, name, getattr(result, name) + getattr(one, name))
     return result

@@ -10,6 +10,7 @@ from opsplay.report.quantities import bytes_text, metric_text, metric_title, sec
 from opsplay.report.run_stats import how_many, maintenance
 from opsplay.report.summary import HostSummary, RunSummary
 from opsplay.report.task_records import ChangeGroup
+from opsplay.report.text_summary import coverage_text
 from opsplay.report.timeline import timeline
 from opsplay.report.verdicts import level_of
 
@@ -32,6 +33,7 @@ def page_view(summary: RunSummary) -> dict[str, Any]:
         "slow_host": max([host.seconds for host in summary.hosts.values()], default=1.0) or 1.0,
         "verdicts": summary.verdicts,
         "failures": summary.failure_groups(),
+        "coverage": coverage_text(summary),
         "pending": summary.pending.grouped(),
         "all_handled": not summary.totals.bad,
         "changes": _changes(groups),

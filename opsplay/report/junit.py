@@ -32,7 +32,7 @@ def _suite(name: str, results: list[TaskResult]) -> ElementTree.Element:
         "tests": str(len(results)),
         "failures": str(sum(_failed(result) and result.status == "failed" for result in results)),
         "errors": str(sum(_failed(result) and result.status != "failed" for result in results)),
-        "skipped": str(sum(result.status == "skipped" for result in results)),
+        "skipped": str(sum(result.status == "skipped" or bool(result.unforeseen) for result in results)),
         "time": _time(sum(result.duration for result in results)),
     })  # fmt: skip
     if results:
@@ -47,7 +47,9 @@ def _case(result: TaskResult) -> ElementTree.Element:
         "name": _clean(f"[{result.host}] {result.task.title}"), "classname": _clean(result.task.where or result.task.module),
         "time": _time(result.duration),
     })  # fmt: skip
-    if result.status == "skipped":
+    if result.unforeseen:
+        ElementTree.SubElement(case, "skipped", message=_clean(result.unforeseen))
+    elif result.status == "skipped":
         ElementTree.SubElement(case, "skipped")
     elif _failed(result):
         kind = "failure" if result.status == "failed" else "error"

@@ -12,13 +12,14 @@ from opsplay.report.result_text import printable
 from opsplay.report.run_stats import how_many, maintenance
 from opsplay.report.summary import RunSummary
 from opsplay.report.task_records import ChangeGroup
+from opsplay.report.text_summary import coverage_text
 
 WORDS = {"ok": "OK", "warn": "WARNING", "crit": "CRITICAL"}
 
 
 def markdown_text(summary: RunSummary) -> str:
     sections = [
-        _header(summary), _hosts(summary), _failures(summary), _verdicts(summary), _changes(summary), _pending(summary), _figures(summary),
+        _header(summary), _hosts(summary), _failures(summary), _verdicts(summary), _changes(summary), _pending(summary), _coverage(summary), _figures(summary),
         _postgres(summary), _backups(summary), _slowest(summary), _facts(summary), _notices(summary),
     ]  # fmt: skip
     return "\n\n".join(text for text in ("\n".join(lines) for lines in sections) if text) + "\n"
@@ -99,6 +100,16 @@ def _pending(summary: RunSummary) -> Iterator[str]:
         yield ""
         rows = [(handler, ", ".join(hosts), clock_text(since), run_id) for (handler, run_id, since), hosts in groups.items()]
         yield from _table(("handler", "hosts", "notified", "by run"), rows)
+
+
+def _coverage(summary: RunSummary) -> Iterator[str]:
+    if coverage := summary.coverage:
+        yield "## Check mode"
+        yield ""
+        yield f"{coverage_text(summary)[:1].upper()}{coverage_text(summary)[1:]}."
+        if coverage.rest:
+            yield ""
+            yield from _table(("unknown", "hosts", "why"), [(entry.task.title, ", ".join(entry.hosts), entry.because) for entry in coverage.rest])
 
 
 def _figures(summary: RunSummary) -> Iterator[str]:

@@ -35,8 +35,10 @@ from opsplay.report.task_records import (
     Task,
     TaskResult,
     Timing,
+    Unforeseen,
     grouped_changes,
     grouped_failures,
+    grouped_unforeseen,
     result_of,
     slowest_tasks,
     task_of,
@@ -56,14 +58,28 @@ class HostSummary:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a check run could foresee: results predicted, tasks skipped because they cannot be, results unknown."""
+    """How much a check run could foresee, in tasks on hosts. One that a known condition leaves out is foreseen.
+
+    `skipped`: left out because of check mode, as the drop-ins do; `rest` groups what is unknown by task and reason.
+    """
 
     predicted: int
     skipped: int
     unknown: int
+    rest: tuple[Unforeseen, ...] = ()
 
-    def as_json(self) -> dict[str, int]:
-        return {"predicted": self.predicted, "skipped": self.skipped, "unknown": self.unknown}
+    @property
+    def tasks(self) -> int:
+        return self.predicted + self.skipped + self.unknown
+
+    @property
+    def percent(self) -> int:
+        """Rounded down: 100 means all."""
+        return 100 * self.predicted // self.tasks if self.tasks else 100
+
+    def as_json(self) -> dict[str, Any]:
+        numbers = {"predicted": self.predicted, "skipped": self.skipped, "unknown": self.unknown}
+        return {**numbers, "tasks": self.tasks, "percent": self.percent, "rest": [entry.as_json() for entry in self.rest]}
 
 
 class RunSummary:
@@ -222,8 +238,8 @@ class RunSummary:
             return None
         unknown = sum(result.status == "unknown" for result in self.results)
         skipped = sum(_skipped_by_check(result) for result in self.results)
-        predicted = sum(result.status in ("ok", "changed", "failed") for result in self.results)
-        return Coverage(predicted, skipped, unknown)
+        foreseen = sum(result.status in ("ok", "changed", "failed", "skipped") for result in self.results)
+        return Coverage(foreseen - skipped, skipped, unknown, grouped_unforeseen(self.results, list(self.hosts)))
 
     def as_json(self) -> dict[str, Any]:
         """The documented JSON summary (docs/reference/summary.md)."""

@@ -64,7 +64,12 @@ class TaskResult:
     @property
     def bad(self) -> bool:
         """Failed in any way, also where a rescue section or ignore_errors dealt with it."""
-        return self.status in ("failed", "unreachable", "unknown")
+        return self.status in ("failed", "unreachable", "unknown") and not self.unforeseen
+
+    @property
+    def unforeseen(self) -> str:
+        """Why a check run cannot know what the task would do."""
+        return str(self.result.get("unknown_because", "")) if self.status == "unknown" else ""
 
     @property
     def diff(self) -> str:
@@ -157,3 +162,28 @@ def slowest_tasks(results: Iterable[TaskResult], limit: int = 10) -> list[Timing
 def _timing(group: list[TaskResult]) -> Timing:
     slowest = max(group, key=lambda result: result.duration)
     return Timing(slowest.task, slowest.duration, slowest.host, sum(r.duration for r in group), len(group))
+
+
+@dataclass(frozen=True, slots=True)
+class Unforeseen:
+    """Hosts on which a check run cannot know what a task would do, for the same reason."""
+
+    task: Task
+    because: str
+    hosts: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return self.task.as_json() | {"because": self.because, "hosts": list(self.hosts)}
+
+
+def grouped_unforeseen(results: Iterable[TaskResult], hosts: list[str]) -> tuple[Unforeseen, ...]:
+    """In the order of the run; the hosts in theirs."""
+    found: dict[tuple[str, str], list[TaskResult]] = {}
+    for result in results:
+        if result.unforeseen:
+            found.setdefault((result.task.task_id, result.unforeseen), []).append(result)
+    places = {host: number for number, host in enumerate(hosts)}
+    return tuple(
+        Unforeseen(group[0].task, because, tuple(sorted({result.host for result in group}, key=lambda host: places.get(host, 0))))
+        for (_, because), group in found.items()
+    )

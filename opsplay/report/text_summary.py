@@ -32,7 +32,7 @@ def summary_lines(summary: RunSummary, width: int = 100, next_step: str = "", di
     yield from _maintenance(summary, width)
     yield from _verdicts(summary, width)
     yield from _pending(summary, width)
-    yield from _coverage(summary)
+    yield from _coverage(summary, width)
     yield from _ending(summary, next_step, width)
 
 
@@ -204,11 +204,24 @@ def _pending(summary: RunSummary, width: int) -> Iterator[Line]:
     yield from ([("dim", f"  {text}")] for text in _wrapped("The next run of the playbook runs them with --run-pending-handlers.", width - 2))
 
 
-def _coverage(summary: RunSummary) -> Iterator[Line]:
+def _coverage(summary: RunSummary, width: int) -> Iterator[Line]:
     if coverage := summary.coverage:
         yield from _title("Check mode", "nothing was changed")
-        counts = f"{coverage.predicted} predicted, {coverage.skipped} not foreseeable, {coverage.unknown} unknown"
-        yield [("", f"  {counts}")]
+        yield [("", f"  {coverage_text(summary)}")]
+        for entry in coverage.rest[:ROWS]:
+            yield [("", "  "), ("unknown", "unknown"), ("", f"  {printable(entry.task.title)}"), ("dim", f"  {printable(_names(entry.hosts))}")]
+            for text in _wrapped(printable(entry.because), width - 4):
+                yield [("dim", f"    {text}")]
+        yield from _more(len(coverage.rest))
+
+
+def coverage_text(summary: RunSummary) -> str:
+    """`predicted 57 of 60 tasks (95 %)`; tasks on several hosts count on each."""
+    coverage = summary.coverage
+    if coverage is None:
+        return ""
+    hosts = f" on {len(summary.hosts)} hosts" if len(summary.hosts) > 1 else ""
+    return f"predicted {coverage.predicted} of {coverage.tasks} tasks{hosts} ({coverage.percent} %)"
 
 
 def _ending(summary: RunSummary, next_step: str, width: int) -> Iterator[Line]:

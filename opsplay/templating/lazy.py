@@ -6,13 +6,14 @@ from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from opsplay.templating.template import Template
+from opsplay.templating.unknown import Unknown
 from opsplay.templating.values import Vaulted
 
 if TYPE_CHECKING:
     from opsplay.templating.scope import Scope
     from opsplay.templating.templar import Templar
 
-RAW = frozenset({Template, Vaulted, dict, list})
+RAW = frozenset({Template, Vaulted, Unknown, dict, list})
 
 
 class LazyDict(dict[Any, Any]):

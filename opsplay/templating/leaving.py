@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.errors import Where
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
+from opsplay.templating.unknown import Unknown
 
 if TYPE_CHECKING:
     from opsplay.templating.templar import Templar
@@ -21,6 +22,8 @@ def plain_other(templar: Templar, value: Any, where: Where | None) -> Any:
 
     if value is OMIT:
         return value
+    if isinstance(value, Unknown):
+        value.refuse()
     if isinstance(value, VaultExceptionMarker):
         raise value.error
     if isinstance(value, JinjaUndefined):

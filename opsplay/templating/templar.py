@@ -14,6 +14,7 @@ from opsplay.templating.lazy import LazyDict, LazyList
 from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING, Scope, ScopeView
 from opsplay.templating.template import Template
+from opsplay.templating.unknown import Unknown, UnknownValue
 from opsplay.templating.values import Unsafe, Vaulted
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ class Templar:
             return LazyList(raw, self, scope, shared)
         if kind is Unsafe:
             return str.__str__(raw)
+        if kind is Unknown:
+            raise UnknownValue(raw.what)
         return self.opened(raw) if kind is Vaulted else raw
 
     def opened(self, vaulted: Vaulted) -> Any:

@@ -44,7 +44,7 @@ NEVER_EXACTLY = frozenset(
 class Memory:
     """One host's. `pending` names results that are still under way: reading one stops a look-ahead."""
 
-    __slots__ = ("changed", "facts", "gathered", "included", "pending", "set_facts", "top_facts")
+    __slots__ = ("blind", "changed", "facts", "gathered", "included", "pending", "set_facts", "top_facts")
 
     def __init__(self, cached: Mapping[str, Any] | None = None) -> None:
         self.facts: dict[str, Any] = {}  # without the ansible_ prefix: `ansible_facts`
@@ -52,6 +52,7 @@ class Memory:
         self.set_facts: dict[str, Any] = {}
         self.included: dict[str, object] = {}
         self.pending: set[str] = set()
+        self.blind = ""  # the task of a check run that may set any name, and is unknown
         self.gathered = False  # by this run or, as the cache remembers, by an earlier one
         if cached:
             self.learn_facts(cached)

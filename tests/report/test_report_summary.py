@@ -11,6 +11,7 @@ from opsplay.events import HostFinished, Notice, RunFinished, RunStarted, StatsS
 from opsplay.report.run_stats import RunStats, maintenance, merged
 from opsplay.report.summary import RunSummary
 from opsplay.report.summary_json import plain, schema, summary_text
+from opsplay.report.text_summary import plain_text, summary_lines
 from opsplay.report.verdicts import level_of, verdicts_from
 
 
@@ -197,11 +198,17 @@ def test_coverage_of_a_check_run() -> None:
     tasks = [TaskStarted(at=START, task_id=f"t{n}", task="t", action="command", where="p.yml:1:1") for n in range(5)]
     ends = [
         end("t0", "ok"), end("t1", "changed", changed=True), end("t2", "skipped", msg="skipped, running in check mode"),
-        end("t3", "skipped", skip_reason="Conditional result was False"), end("t4", "unknown"),
+        end("t3", "skipped", skip_reason="Conditional result was False"), end("t4", "unknown", unknown_because="it depends on t2"),
     ]  # fmt: skip
     summary = RunSummary.from_events([started(check=True), *tasks, *ends])
     assert summary.coverage is not None
-    assert summary.coverage.as_json() == {"predicted": 2, "skipped": 1, "unknown": 1}
+    found = summary.coverage.as_json()
+    assert {name: found[name] for name in ("predicted", "skipped", "unknown", "tasks", "percent")} == {
+        "predicted": 3, "skipped": 1, "unknown": 1, "tasks": 5, "percent": 60}  # fmt: skip
+    assert [(entry["where"], entry["because"], entry["hosts"]) for entry in found["rest"]] == [("p.yml:1:1", "it depends on t2", ["h"])]
+    assert summary.failures == [] and summary.totals.bad == 0, "not to know is no fault"
+    text = plain_text(summary_lines(summary, 80))
+    assert "  predicted 3 of 5 tasks (60 %)\n  unknown  t  h\n    it depends on t2\n" in text
     assert RunSummary.from_events([started(), *tasks, *ends]).coverage is None
 
 

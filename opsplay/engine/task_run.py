@@ -109,6 +109,8 @@ class TaskRun:
 
     def unreachable_by(self, error: OpsError) -> dict[str, Any]:
         """A host that is away, or that did not let us become somebody, as a result."""
+        if error.code == "no-python":  # the host is there, and raw works on it
+            return failure(error.message, code=error.code, remedy=error.remedy)
         if isinstance(error, BecomeFailed) or not isinstance(error, (Unreachable, ProtocolError)):
             return failure(error.message, code=error.code, remedy=error.remedy)
         result = {

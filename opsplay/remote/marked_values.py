@@ -36,6 +36,6 @@ def _deprecation(value):
     found = {"msg": value.get("event", "")}
     found.update({key: value[key] for key in ("version", "date") if value.get(key)})
     parts = str((value.get("deprecator") or {}).get("resolved_name") or "").split(".")
-    if len(parts) > 2:
+    if len(parts) > 1:
         found["collection_name"] = ".".join(parts[:2])
     return found

@@ -226,10 +226,10 @@ def _no_interpreter(pythons: tuple[str, ...], end: Ended) -> Unreachable:
     if end.status is None:
         return Unreachable("start-failed", f"the host's side ended before it started: {end.why or said}", "Try again.")
     if end.status == NO_PYTHON_STATUS:
-        wanted = "Python 3.6 or newer" if len(pythons) > 1 else pythons[0]
+        named = f"The module interpreter '{pythons[0]}' was not found."
         return Unreachable(
             "no-python",
-            f"no {wanted} was found on the host",
+            named if len(pythons) == 1 else "no Python 3.6 or newer was found on the host",
             "Install python3 there (raw: apt-get install -y python3), or name it: ansible_python_interpreter=/path/to/python3",
         )
     return Unreachable(

@@ -11,6 +11,7 @@ from opsplay.errors import Fault, OpsError, Where
 from opsplay.inventory.builder import InventoryBuilder
 from opsplay.inventory.hostnames import expand_host
 from opsplay.inventory.inventory import Inventory
+from opsplay.inventory.plugins import plugin_name
 from opsplay.inventory.settings import InventorySettings
 from opsplay.source.nodes import MapNode, Node
 from opsplay.source.text_file import Opener, decode, open_vaulted, read_bytes
@@ -62,6 +63,7 @@ def add_source(source: str, builder: InventoryBuilder) -> bool:
 
 
 def _host_list(source: str, builder: InventoryBuilder) -> None:
+    _require(builder, source, "host_list", "advanced_host_list")
     for entry in filter(None, (part.strip() for part in source.split(","))):
         names, port = _listed(entry, builder)
         for name in names:
@@ -126,11 +128,20 @@ def _file(path: str, builder: InventoryBuilder) -> None:
         raise _no_such_source(path)
     data = read_bytes(path, builder.settings.limits)
     if data.startswith(_PROGRAM_MARKS) and os.path.isfile(path):
+        _require(builder, path, "script")
         from opsplay.inventory.script import read_script
 
         read_script(path, builder)
         return
     _text(decode(open_vaulted(data, path, builder.vault), path), path, builder)
+
+
+def _require(builder: InventoryBuilder, source: str, *kinds: str) -> None:
+    """Raises OpsError for a kind of source that `enable_plugins` leaves out."""
+    if not builder.settings.reads(*kinds):
+        enabled = ", ".join(builder.settings.enabled)
+        raise OpsError("inventory-not-enabled", f"this is an inventory for {' or '.join(kinds)}, and enable_plugins names {enabled}",
+                       Where(source), f"Add {kinds[0]} to enable_plugins, or to ANSIBLE_INVENTORY_ENABLED.", fault=Fault.USAGE)  # fmt: skip
 
 
 def _no_such_source(path: str) -> OpsError:
@@ -146,20 +157,26 @@ def _no_such_source(path: str) -> OpsError:
 def _text(text: str, path: str, builder: InventoryBuilder) -> None:
     title = f"inventory file {os.path.basename(path)}"
     if path.endswith(".toml"):
+        _require(builder, path, "toml")
         from opsplay.inventory.toml_groups import read_toml
 
         read_toml(text, path, builder, title)
     elif path.endswith(YAML_EXTENSIONS) or _looks_like_yaml(text):
         node = _yaml(text, path, builder)
         if isinstance(node, MapNode) and "plugin" in node:
+            _require(builder, path, "auto", plugin_name(node))
             from opsplay.inventory.plugins import read_plugin_file
 
             read_plugin_file(node, path, builder)
-        elif node is not None:
+        elif node is None:
+            _require(builder, path, "ini")  # an empty file is one
+        else:
+            _require(builder, path, "yaml")
             from opsplay.inventory.yaml_groups import read_groups
 
             read_groups(node, builder, title)
     else:
+        _require(builder, path, "ini")
         from opsplay.inventory.ini import read_ini
 
         read_ini(text, path, builder, title)

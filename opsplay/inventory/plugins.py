@@ -15,8 +15,8 @@ def read_plugin_file(node: MapNode, path: str, builder: InventoryBuilder) -> Non
     """Hands a configuration to the plugin that it names."""
     named = node.get("plugin")
     assert named is not None
-    name = str(named.value) if isinstance(named, ScalarNode) else ""
-    reader = _readers().get(name.removeprefix("ansible.builtin."))
+    name = plugin_name(node)
+    reader = _readers().get(name)
     if reader is None:
         raise OpsError(
             "inventory-unknown-plugin",
@@ -27,6 +27,12 @@ def read_plugin_file(node: MapNode, path: str, builder: InventoryBuilder) -> Non
             width=len(name),
         )
     reader(node, path, builder)
+
+
+def plugin_name(node: MapNode) -> str:
+    """The short name of the plugin that a configuration is for."""
+    named = node.get("plugin")
+    return str(named.value).removeprefix("ansible.builtin.") if isinstance(named, ScalarNode) else ""
 
 
 def _readers() -> dict[str, Reader]:

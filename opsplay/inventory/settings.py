@@ -33,6 +33,7 @@ class InventorySettings:
     """`unparsed` says what a source that cannot be read does: stop (ours) or be left out with a warning (Ansible's)."""
 
     duplicates: Duplicates = "error"
+    enabled: tuple[str, ...] = ()  # kinds of sources that are read; nothing means all
     unparsed: Literal["error", "warn"] = "error"
     none_parsed: Literal["error", "warn", "ignore"] = "warn"
     strict: bool = False  # an empty folder cannot be parsed, either
@@ -45,6 +46,10 @@ class InventorySettings:
     pattern_mismatch: Literal["warning", "error", "ignore"] = "warning"
     precedence: tuple[str, ...] = PRECEDENCE
     extra_variables: Mapping[str, object] = field(default_factory=dict)
+
+    def reads(self, *kinds: str) -> bool:
+        """Whether `enable_plugins` lets one of these kinds be read."""
+        return not self.enabled or any(kind in self.enabled for kind in kinds)
 
     @classmethod
     def of(cls, settings: Settings | InventorySettings | None, **changes: object) -> InventorySettings:
@@ -62,5 +67,6 @@ class InventorySettings:
             "ignored_patterns": settings.ignore_files_,
             "precedence": settings.precedence,
             "script_stderr": settings.script_stderr,
+            "enabled": tuple(name.removeprefix("ansible.builtin.") for name in settings.inventory_enabled),
         }
         return cls(**{**values, **changes})  # type: ignore[arg-type]

@@ -325,3 +325,27 @@ def test_an_empty_item_of_a_keyed_list_takes_the_default(tmp_path: Path) -> None
         option = f", {default}" if default.startswith("default") else ""
         keyed = write(tmp_path / "x.yml", f"plugin: constructed\nkeyed_groups: [{{key: roles, prefix: r{option}}}]\n")
         assert load_inventory([hosts, keyed]).groups.keys() - {"all", "ungrouped"} == groups
+
+
+SOURCES = {
+    "hosts": ("w1\n", "ini"), "hosts.yml": ("all: {hosts: {w1: }}\n", "yaml"), "hosts.toml": ("[web.hosts]\nw1 = {}\n", "toml"),
+    "dyn": ("#!/bin/sh\necho '{\"web\": [\"w1\"], \"_meta\": {}}'\n", "script"),
+    "gen.yml": ("plugin: generator\nhosts: {name: w1, parents: []}\nlayers: {a: [b]}\n", "auto"), "empty.yml": ("", "ini"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_enable_plugins_says_which_kinds_are_read(tmp_path: Path, name: str) -> None:
+    text, kind = SOURCES[name]
+    path = write(tmp_path / name, text, executable=name == "dyn")
+    load_inventory([path], InventorySettings(enabled=("host_list", kind)))
+    with pytest.raises(OpsError) as caught:
+        load_inventory([path], InventorySettings(enabled=("host_list", "constructed")))
+    assert caught.value.code == "inventory-not-enabled" and kind in caught.value.message
+
+
+def test_a_plugin_may_be_enabled_by_its_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "gen.yml", "plugin: ansible.builtin.generator\nhosts: {name: w1, parents: []}\nlayers: {a: [b]}\n")
+    assert load_inventory([path], InventorySettings(enabled=("generator",))).select("all") == ["w1"]
+    with pytest.raises(OpsError):
+        load_inventory(["w1,"], InventorySettings(enabled=("generator",)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,12 +66,28 @@ def load_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        with ansible_names():
+        with ansible_names(), collections_of(path):
             spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
         raise does_not_load(path, error) from error
     return module
+
+
+@contextlib.contextmanager
+def collections_of(path: Path) -> Iterator[None]:
+    """While a plugin of a collection is imported, `ansible_collections.NAMESPACE.NAME` can be imported from beside it."""
+    root = str(path).partition("/ansible_collections/")[0] if "/ansible_collections/" in str(path) else ""
+    if not root:
+        yield
+        return
+    sys.path.append(root)
+    try:
+        yield
+    finally:
+        sys.path.remove(root)
+        for name in [name for name in sys.modules if name == "ansible_collections" or name.startswith("ansible_collections.")]:
+            del sys.modules[name]  # the next plugin may come from another folder
 
 
 def does_not_load(path: Path, error: Exception) -> OpsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from opsplay.errors import OpsError
 from opsplay.templating.failures import TemplateFailed
 from opsplay.templating.plugins import Plugins
 from opsplay.templating.templar import Templar
+from opsplay.templating.user_plugins import load_lookup
 from tests.templating.rendering import render, scope_of
 
 FILTERS = """
@@ -144,3 +146,17 @@ def test_an_option_of_a_lookup_may_be_called_terms(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(text)
     templar = Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
     assert render("{{ query('own', 1, terms=2) }}", None, templar) == [[1], 2]
+
+
+def test_a_plugin_of_a_collection_imports_what_lies_beside_it(tmp_path: Path) -> None:
+    plugins = tmp_path / "collections" / "ansible_collections" / "acme" / "tools" / "plugins"
+    for folder, text in (
+        ("plugin_utils/words.py", "def greet(name):\n    return 'hello ' + name\n"),
+        ("lookup/greeting.py", "from ansible.plugins.lookup import LookupBase\nfrom ansible_collections.acme.tools.plugins.plugin_utils import words\n"
+         "class LookupModule(LookupBase):\n    def run(self, terms, variables=None, **kwargs):\n        return [words.greet(term) for term in terms]\n"),
+    ):  # fmt: skip
+        (plugins / folder).parent.mkdir(parents=True, exist_ok=True)
+        (plugins / folder).write_text(text)
+    found = load_lookup(str(plugins / "lookup"), "greeting")
+    assert found().run(["world"]) == ["hello world"]
+    assert not [name for name in sys.modules if name.startswith("ansible_collections")] and str(tmp_path / "collections") not in sys.path

@@ -38,7 +38,7 @@ AGEING = (("password_expire_min", "minimum"), ("password_expire_max", "maximum")
 def observe(system, args):
     entry = accounts.user(system, args.name, args.local)
     if entry is None:
-        return {"exists": False, "asked_groups": _check_groups(system, args)}
+        return {"exists": False, "asked_groups": _check_groups(system, args, is_new=True)}
     shadow = accounts.shadow_of(system, args.name)
     seen = {"exists": True, "uid": entry.pw_uid, "gid": entry.pw_gid, "comment": entry.pw_gecos, "home": entry.pw_dir,
             "shell": entry.pw_shell, "groups": accounts.memberships(system, entry, args.local),
@@ -60,15 +60,18 @@ def observe(system, args):
     return seen
 
 
-def _check_groups(system, args):
-    """The names of the groups asked for (a task may give numbers)."""
+def _check_groups(system, args, is_new=False):
+    """The names of the groups asked for (a task may give numbers).
+
+    In check mode a group that is missing may be one that an earlier task would have made: a new user is none the worse for it.
+    """
     if args.state != "present":
         return []
     for name in ("uid_min", "uid_max", "umask"):
         if args.local and args[name] is not None:
             raise ModuleFailure("'%s' can not be used with 'local'" % name)
     for name in ([args.group] if args.group is not None else []) + _names(args.groups):
-        if accounts.group(system, name, args.local) is None:
+        if accounts.group(system, name, args.local) is None and not (system.check and is_new):
             raise ModuleFailure("Group %s does not exist" % name)
     if args.append and args.groups is None:
         system.warn("'append' is set, but no 'groups' are specified. Use 'groups' for appending new groups.")
@@ -76,7 +79,7 @@ def _check_groups(system, args):
         system.warn("The input password appears not to have been hashed. The 'password' argument must be encrypted "
                     "for this module to work properly.")
     groups = [accounts.group(system, name, args.local) for name in _names(args.groups)]
-    return sorted(set(group.gr_name for group in groups))
+    return sorted(set(group.gr_name for group in groups if group is not None))
 
 
 def _is_hash(text):

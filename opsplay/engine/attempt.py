@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 DISCOVERED = "discovered_interpreter_python"
+INVOCATION_FROM = 3  # verbosity
 LONGEST_TIMEOUT = 100_000_000  # seconds
 DETACHED = ("uri",)  # actions that are one module on the host, which async can leave alone there
 
@@ -152,19 +153,12 @@ class Attempt:
         )
 
     def remember_secrets(self, verb: Verb, raw: Mapping[str, Any], result: dict[str, Any]) -> None:
-        secrets = secrets_in(raw, verb.spec)
-        self.work.secrets |= secrets
-        if "invocation" not in result:
-            untemplated = getattr(verb.code, "RAW_ARGUMENTS", ()) if verb.spec is not None else ()
-            unshown = getattr(verb.code, "UNSHOWN_ARGUMENTS", ()) if verb.spec is not None else ()
-            hidden = {
-                name: (
-                    MASK if verb.spec and name in verb.spec.args and (verb.spec.args[name].secret or name in unshown) and value else
-                    as_written(value) if name in untemplated else value
-                )
-                for name, value in raw.items()
-            }  # fmt: skip
-            result["invocation"] = {"module_args": hidden}
+        """Keep what must not be shown; the arguments are part of the result only for who asked to see them (-vvv)."""
+        self.work.secrets |= secrets_in(raw, verb.spec)
+        if self.run.settings.verbosity < INVOCATION_FROM:
+            result.pop("invocation", None)
+        elif "invocation" not in result:
+            result["invocation"] = {"module_args": shown_arguments(verb, raw)}
 
     def single_step(self) -> Step | None:
         """The one step that does the task, or None where it takes more, or less, than a step. Raises OpsError."""
@@ -310,16 +304,23 @@ class Attempt:
     @cached_property
     def target(self) -> Target:
         """Where modules of this task run: the host, or the one it is delegated to."""
-        raw = self.task.keywords.get("delegate_to")
-        delegate = self.run.templar.render(raw, self.scope) if raw is not None else None
+        delegate = self.delegate()
         if delegate is None or delegate is OMIT:
             return self.run.target(self.host, self.scope, self.task)
         self.work.delegated = str(delegate)
         return self.delegated_target(str(delegate))
 
+    def delegate(self) -> object:
+        """Whom delegate_to names: read once for an attempt, for its template may say another host each time."""
+        chosen: Any = self.scope.temporary.get("ansible_delegated_vars")
+        raw = self.task.keywords.get("delegate_to")
+        if raw is None or chosen:
+            return next(iter(chosen)) if raw is not None else None
+        return self.run.templar.render(raw, self.scope)
+
     def delegated_target(self, host: str) -> Target:
         scope = self.run.store.scope(host, self.work.walk.play_run.vars, self.task, None, self.work.walk.params)
-        return self.run.target(host, scope, self.task, delegated=True)
+        return self.run.target(host, scope, self.task, self.host)
 
     @cached_property
     def context(self) -> Any:
@@ -409,3 +410,14 @@ def _template(text: str, task: Task) -> object:
     from opsplay.templating.template import template_or_text
 
     return template_or_text(text, task.where)
+
+
+def shown_arguments(verb: Verb, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with secrets masked, and what the action renders by itself as it was written."""
+    if verb.spec is None:
+        return dict(raw)
+    untemplated = getattr(verb.code, "RAW_ARGUMENTS", ())
+    masked = {name for name, argument in verb.spec.args.items() if argument.secret} | set(getattr(verb.code, "UNSHOWN_ARGUMENTS", ()))
+    return {
+        name: MASK if name in masked and value else as_written(value) if name in untemplated else value for name, value in raw.items()
+    }

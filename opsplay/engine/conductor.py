@@ -8,6 +8,7 @@ from typing import Protocol
 
 from opsplay.model.play import Task
 
+BYPASSING = frozenset({"add_host", "pause"})  # one host of the batch does it for all, as documented
 Key = tuple[int, ...]  # a task's place in the play: compares in the order of the text
 
 
@@ -22,7 +23,8 @@ class Turn:
         self.outcomes: dict[str, str] = {}
         self.left_out = False  # --step, and the operator said no
         self._over = asyncio.Event()
-        self.once = False  # run_once: one host does it, for the whole batch
+        self.once = False  # one host does it, for the whole batch
+        self.for_all = False  # and what it learns holds for all: run_once
         self.shared: asyncio.Future[object] | None = None  # its result, for the other hosts of the turn
         self.on_over: list[Callable[[Turn], None]] = []
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opsplay.engine.conductor import Conductor, Free, Linear, Turn
+from opsplay.engine.conductor import BYPASSING, Conductor, Free, Linear, Turn
 from opsplay.engine.handlers import Handlers
 from opsplay.engine.includes import Includes
 from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed, Unreadable
@@ -171,7 +171,7 @@ class PlayRun:
             TaskStarted(
                 time.time(), task.uid, self.run.task_title(task, scope), task.written, str(task.where), role, task.is_handler,
                 tuple(str(getattr(tag, "source", tag)) for tag in task.keywords.get("tags", ())), self.shown_args(task),  # type: ignore[attr-defined]
-                tuple(turn.hosts[:1] if task.keywords.get("run_once") else turn.hosts),
+                tuple(turn.hosts[:1] if task.keywords.get("run_once") or task.verb in BYPASSING else turn.hosts),
             )
         )  # fmt: skip
 

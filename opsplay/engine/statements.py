@@ -32,6 +32,8 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
             raise OpsError(
                 "unknown-meta", f"invalid meta action requested: {name}", task.where, did_you_mean(name, set(ACTIONS))
             )
+        if name in FOR_ALL and walk.host != turn.leader:
+            return
         if work.unless(scope) is not None:
             if name in UNMET:
                 tell_unmet(walk, task, name, f"{name} conditional evaluated to False, {UNMET[name].format(walk.host)}")
@@ -51,6 +53,7 @@ async def run_meta(walk: Walk, task: Task, key: Key, turn: Turn) -> None:
     await action(walk, task, key)
 
 
+FOR_ALL = frozenset(["clear_host_errors", "refresh_inventory", "end_play", "end_batch"])  # the first host's condition decides, as documented
 FLUSHED = "triggered running handlers for {0}"
 UNMET = {
     "end_host": "continuing execution for {0}", "end_play": "continuing play", "end_batch": "continuing current batch",

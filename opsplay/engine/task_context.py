@@ -120,7 +120,7 @@ class TaskContext:
         )
         host = self.attempt.work.delegated if delegated else self.host
         turn = self.attempt.work.turn
-        return self.attempt.work.walk.play_run.batch_left() if turn.once and not delegated else [host]
+        return self.attempt.work.walk.play_run.batch_left() if turn.for_all and not delegated else [host]
 
     def set_stats(self, data: Mapping[str, Any], per_host: bool, aggregate: bool) -> None:
         self.run.emit(StatsSet(time.time(), self.host if per_host else "", dict(data), aggregate))
@@ -137,8 +137,10 @@ class TaskContext:
     def say(self, text: str) -> None:
         self.run.emit(Message(time.time(), self.host, text))
 
-    async def ask(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
-        return await self.run.ask(prompt, echo, seconds)
+    async def ask(
+        self, prompt: str, echo: bool = True, seconds: float | None = None, pausing: bool = False
+    ) -> str | None:
+        return await self.run.ask(prompt, echo, seconds, pausing)
 
     async def step(self, step: Step) -> dict[str, Any]:
         return await self.target.run(step)

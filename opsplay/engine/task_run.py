@@ -401,7 +401,7 @@ class TaskRun:
         if is_unknown(result):
             leave_unknown(self, self.title)
         if task.register:
-            for host in (self.host, *(walk.play_run.batch_left() if self.turn.once else ())):
+            for host in (self.host, *(walk.play_run.batch_left() if self.turn.for_all else ())):
                 self.run.store.memory(host).set_facts[task.register] = as_variable(result, self.title)
         scope = walk.scope(task)
         status = status_of(result)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from opsplay.engine.conductor import Key, Turn
+from opsplay.engine.conductor import BYPASSING, Key, Turn
 from opsplay.engine.foresight import as_variable
 from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, TaskFailed
 from opsplay.engine.results import failure
@@ -184,13 +184,14 @@ class Walk:
         if task.verb == "meta":
             await run_meta(self, task, key, turn)
             return
-        turn.once = turn.once or self.once(task, turn)
+        turn.for_all = turn.for_all or self.shares(task, turn)
+        turn.once = turn.for_all or task.verb in BYPASSING
         if turn.once and len(turn.hosts) > 1:
             await self.shared(task, key, turn)
         else:
             await self.alone(task, key, turn)
 
-    def once(self, task: Task, turn: Turn) -> bool:
+    def shares(self, task: Task, turn: Turn) -> bool:
         wanted = task.keywords.get("run_once")
         return bool(wanted) and (
             wanted is True or self.run.flag(wanted, self.run.walk_scope(self.play_run, turn.leader, task))
@@ -205,13 +206,14 @@ class Walk:
         await self.follow(task, key, turn, outcome, result, included)
 
     async def shared(self, task: Task, key: Key, turn: Turn) -> None:
-        """run_once: the first host does it, its result holds for all."""
+        """The first host does it; with run_once its result holds for all."""
         if turn.shared is None:
             turn.shared = asyncio.get_running_loop().create_future()
         if self.host != turn.leader:
             outcome: Any = await asyncio.shield(turn.shared)
             included, status, result = outcome
-            self.adopt(task, result)
+            if turn.for_all:
+                self.adopt(task, result)
             turn.finish(self.host, "ok")
             await self.follow(task, key, turn, status, result, [], silent=True)
             return
@@ -298,7 +300,7 @@ class Walk:
 def described(task: Task) -> dict[str, Any]:
     name = getattr(task.name, "source", task.name)
     return {
-        "name": name or task.written,
+        "name": name or "",
         "action": task.written,
         "args": {},
         "path": f"{task.where.path}:{task.where.line}",

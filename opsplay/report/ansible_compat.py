@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from opsplay.events import (
+    BatchStarted,
     Event,
     HostFinished,
     Included,
@@ -33,6 +35,10 @@ COLOURS = {"ok": "0;32", "changed": "0;33", "skipped": "0;36", "failed": "0;31",
 COLUMNS = 79  # of a banner where there is no terminal, or a narrow one
 INCLUDES = ("include_tasks", "include_role")
 DEBUG = ("debug", "ansible.builtin.debug")
+ON_THE_CONTROLLER = frozenset(  # their failures are an action's, of all others a module's
+    ["add_host", "assert", "debug", "fail", "fetch", "gather_facts", "group_by", "include_vars", "pause", "reboot", "set_fact", "set_stats",
+     "validate_argument_spec", "wait_for_connection"]
+)  # fmt: skip
 
 
 class AnsibleOutput:
@@ -42,7 +48,7 @@ class AnsibleOutput:
         self.output, self.errors, self.verbosity, self.check_markers = output, errors, verbosity, check_markers
         self.colour = output.colour
         self.width = max(COLUMNS, output.width - 1) if output.is_terminal() else COLUMNS
-        self.check = self.diff = False
+        self.check = False
         self.hosts: dict[str, Counts] = {}
         self.tasks: dict[str, TaskStarted] = {}
         self.banner_of = ""
@@ -74,14 +80,16 @@ class AnsibleOutput:
     def _rare(self, event: Event) -> None:
         match event:
             case RunStarted():
-                self.check, self.diff = event.check, event.diff
+                self.check = event.check
                 if self.check and self.check_markers:
                     self._banner("DRY RUN")
             case PlayStarted():
                 self.play_hosts = set(event.hosts)
-                self._banner(f"PLAY [{event.play}]{self._marker()}" if event.play else f"PLAY{self._marker()}")
                 if not event.hosts:
+                    self._play_banner(event.play)
                     self._line("skipping: no hosts matched", "skipped")
+            case BatchStarted():
+                self._play_banner(event.play)
             case StatsSet() if self.custom_stats is not None:
                 self.custom_stats.add(event.host, event.data, event.aggregate)
             case Notice():
@@ -105,6 +113,9 @@ class AnsibleOutput:
     def _banner(self, text: str) -> None:
         stars = "*" * max(3, self.width - len(text))
         self.output.write(f"\n{printable(text)} {stars}\n")
+
+    def _play_banner(self, play: str) -> None:
+        self._banner(f"PLAY [{play}]{self._marker()}" if play else f"PLAY{self._marker()}")
 
     def _task_banner(self, task_id: str) -> None:
         """The banner of the task that the next line belongs to, again where hosts are in different tasks."""
@@ -139,23 +150,23 @@ class AnsibleOutput:
     def _bad(self, event: HostFinished) -> None:
         if event.status != "failed":
             self._line(f"fatal: {_host(event)}: UNREACHABLE! => {self._json(event.result)}", "unreachable")
-        elif not event.looped:
+        elif not event.looped or "results" not in event.result:
             self._diff(event.result)
             self._explain(event)
-            self._line(f"fatal: {_host(event)}: FAILED! => {self._json(event.result)}", "failed")
+            self._line(f"fatal: {_host(event)}: FAILED! => {self._failure(event)}", "failed")
         if event.ignored:
             self._line("...ignoring", "skipped")
         elif not event.rescued:
             self.lost.add(event.host)
 
-    def _explain(self, event: HostFinished) -> None:
+    def _explain(self, event: HostFinished | ItemFinished) -> None:
         """The message and its place, as Ansible 2.19 prints them before the host's line."""
         task = self.tasks.get(event.task_id)
         message = event.result.get("msg")
         if task is None or not isinstance(message, str) or "censored" in event.result:
             return
-        self._line(f"[ERROR]: Task failed: {message.removeprefix('Task failed: ')}", "failed")
-        place = str(event.result.get("where") or task.where)
+        self._line(f"[ERROR]: Task failed{_by_whom(task, event.result)}{_after_colon(message.removeprefix('Task failed: '))}", "failed")
+        place = os.path.abspath(str(event.result.get("where") or task.where))
         self._line(f"Origin: {place}\n", "")
         for line in excerpt(place):
             self._line(line, "")
@@ -165,7 +176,8 @@ class AnsibleOutput:
         task = self.tasks.get(event.task_id)
         host, item = f"[{event.host}]", f"(item={event.label})"
         if event.status in ("failed", "unreachable"):
-            self._line(f"failed: {host} {item} => {self._json(event.result)}", "failed")
+            self._explain(event)
+            self._line(f"failed: {host} {item} => {self._failure(event)}", "failed")
         elif event.status == "skipped":
             self._line(f"skipping: {host} => {item} {self._shown(event.result)[1:]}", "skipped")
         else:
@@ -181,14 +193,20 @@ class AnsibleOutput:
         name = (task.task or task.action) if task else event.task_id
         self._line(f"FAILED - RETRYING: [{event.host}]: {name} ({left} retries left).{result}", "skipped")
 
+    def _failure(self, event: HostFinished | ItemFinished) -> str:
+        task = self.tasks.get(event.task_id)
+        name = task.action.rpartition(".")[2] if task else ""
+        return shown_result(event.result, self.verbosity, name == "debug" and "code" not in event.result, name == "assert")
+
     def _shown(self, result: Mapping[str, Any], is_debug: bool = False) -> str:
-        return f" => {self._json(result, is_debug)}" if is_debug or self.verbosity >= 1 else ""
+        wanted = self.verbosity >= 1 or (is_debug and "censored" not in result)
+        return f" => {self._json(result, is_debug)}" if wanted else ""
 
     def _json(self, result: Mapping[str, Any], is_debug: bool = False) -> str:
         return shown_result(result, self.verbosity, is_debug)
 
     def _diff(self, result: Mapping[str, Any]) -> None:
-        if not self.diff or not result.get("diff"):
+        if not result.get("diff"):
             return
         for line in diff_text(result["diff"]).splitlines():
             self._line(line, {"+": "add", "-": "remove", "@": "hunk"}.get(line[:1], ""))
@@ -241,6 +259,18 @@ class AnsibleOutput:
 
     def _line(self, text: str, style: str) -> None:
         self.output.write(self._coloured(printable(text), style) + "\n")
+
+
+def _by_whom(task: TaskStarted, result: Mapping[str, Any]) -> str:
+    """Who failed: the module on the host or the action on the controller; nobody where the task never got so far."""
+    if "code" in result:
+        return ""
+    action = result.get("failed_when_result") or task.action.rpartition(".")[2] in ON_THE_CONTROLLER
+    return ": Action failed" if action else ": Module failed"
+
+
+def _after_colon(message: str) -> str:
+    return f": {message}" if message else "."
 
 
 def excerpt(place: str) -> list[str]:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 _NEVER = ("failed", "skipped", "warnings", "deprecations")  # said by the line itself, or on stderr
-DEBUG_HIDDEN = ("changed", "invocation")
+_AROUND_DEBUG = frozenset({"changed", "invocation", "failed_when_result", "ansible_loop", "ansible_loop_var", "ansible_index_var"})
 
 
-def shown_result(result: Mapping[str, Any], verbosity: int, is_debug: bool = False) -> str:
-    """The result as JSON: in one line, spread out for debug and from -vvv on."""
+def shown_result(result: Mapping[str, Any], verbosity: int, is_debug: bool = False, spread: bool = False) -> str:
+    """The result as JSON: in one line; spread out where asked for, for debug, and from -vvv on."""
     kept = {key: value for key, value in result.items() if _shown(key, result, verbosity)}
     if is_debug:
-        kept = {key: value for key, value in kept.items() if key not in DEBUG_HIDDEN} or kept
-    indent = 4 if is_debug or verbosity >= 3 else None
+        kept = {"msg": kept["msg"]} if "msg" in kept else {key: value for key, value in kept.items() if key not in _AROUND_DEBUG} or kept
+    indent = 4 if is_debug or spread or verbosity >= 3 else None
     return json.dumps(kept, indent=indent, sort_keys=True, ensure_ascii=False, default=str)
 
 

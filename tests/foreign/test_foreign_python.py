@@ -31,7 +31,7 @@ def test_a_module_runs(write: Write, play: Play) -> None:
     write("library/greet.py", MODULE % True)
     result = play([{"name": "t", "greet": {"name": "World", "secret": "hunter2"}}])["t"]
     assert result["status"] == "changed" and result["greeting"] == "Hello World" and result["check"] is False
-    assert "hunter2" not in str(result["said"]) and result["invocation"]["module_args"]["secret"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert "hunter2" not in str(result) and "invocation" not in result
 
 
 def test_its_own_checks_of_arguments(write: Write, play: Play) -> None:

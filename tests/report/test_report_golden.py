@@ -67,7 +67,8 @@ CASES: dict[str, Callable[[], str]] = {
 
 
 @pytest.fixture(autouse=True)
-def utc(monkeypatch: pytest.MonkeyPatch) -> None:
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")  # places in files are shown absolute
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
 

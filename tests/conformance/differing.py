@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opsplay.actions.arguments import FALSE, TRUE
 from opsplay.remote.spec import Argument, Spec
+from opsplay.truth import FALSE, TRUE
 from tests.conformance.documented import Document
 
 KINDS = {"any": "raw", "jsonarg": "json"}
@@ -43,7 +43,7 @@ def of_option(option: Mapping[str, Any], own: Argument) -> Iterator[str]:
     if kind == own.kind == "list" and elements and getattr(own.elements, "kind", None) != KINDS.get(elements, elements):
         yield f"elements, not {elements}"
     if same(option.get("default"), kind) != same(own.default, kind):
-        yield f"default {own.default!r}, not {option['default'] if 'default' in option else None!r}"
+        yield f"default {own.default!r}, not {option.get('default')!r}"
     if {same(choice, kind) for choice in option.get("choices") or ()} - {same(choice, kind) for choice in own.choices}:
         yield "choices"
     if not set(option.get("aliases") or ()) <= set(own.aliases):

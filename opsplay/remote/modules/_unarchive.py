@@ -126,6 +126,7 @@ class Unpack(object):
                 "handler": self.archive.handler, "state": "directory"}
         about = observe_attributes(self.system, self.args.dest, follow=True)
         said.update((key, about.get(key)) for key in ("owner", "group", "mode", "uid", "gid"))
+        said["size"] = os.stat(self.args.dest).st_size
         if self.args.list_files:
             said["files"] = self.names
         if self.system.diff and said["changed"]:

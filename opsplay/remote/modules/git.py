@@ -59,7 +59,7 @@ def _clone(system: "System", args: "Args", checkout: "Checkout") -> "Dict[str, A
     if os.path.isdir(args.dest) and os.listdir(args.dest):
         raise ModuleFailure("%s is there, is not empty and is no git repository" % args.dest)
     after = checkout.remote_version()
-    result = {"changed": True, "before": None, "after": after}
+    result = {"changed": True, "before": None, "after": after, "remote_url_changed": False}
     if not system.check:
         checkout.clone()
         checkout.switch(after, fetch=False)

@@ -19,4 +19,6 @@ SPEC = Spec(
 
 def act(system, args):
     service = sysv.Service(system, args.name, args.arguments, args.pattern, args.sleep or 1)
-    return keeping.keep(system, args, service, [str(level) for level in args.runlevels or ()])
+    result = keeping.keep(system, args, service, [str(level) for level in args.runlevels or ()])
+    result["results"] = {"attempts": 1, "changed": result["changed"], "name": args.name, "status": result["status"]}
+    return result

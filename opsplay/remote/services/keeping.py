@@ -14,7 +14,9 @@ def keep(system, args, service, runlevels=()):
             service.enable(args["enabled"], runlevels)
     if args.get("state") is not None:
         _run(system, args["state"], service, before, after)
-    result = {"name": service.name, "changed": bool(after)}
+    asked = {"enabled": "enabled", "state": args.get("state")}
+    status = {asked[key]: {"changed": key in after} for key in ("enabled", "state") if args.get(key) is not None}
+    result = {"name": service.name, "changed": bool(after), "status": status}
     if args.get("enabled") is not None:
         result["enabled"] = args["enabled"]
     if args.get("state") is not None:

@@ -18,7 +18,7 @@ def main() -> None:
 def collect_seldom() -> None:
     """What a command loads lives as long as the command. To look through it for garbage every 700 objects, and once more
     when Python ends, is a fifth of the CPU of a short run."""
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(150_000, 20, 100)
     atexit.register(gc.freeze)
 
 

@@ -2,7 +2,6 @@
 
 import fnmatch
 
-from opsplay.remote.facts import gather
 from opsplay.remote.spec import Integer, Listing, Path, Spec
 
 SPEC = Spec(
@@ -19,6 +18,7 @@ SPEC = Spec(
 
 
 def read(system, args):
+    from opsplay.remote.facts import gather  # the controller reads only the SPEC
     facts = gather.collect(system, args.gather_subset or ["all"], float(args.gather_timeout or 10), args.fact_path)
     named = {"ansible_" + name: value for name, value in facts.items()}
     named.update(gather_subset=list(args.gather_subset or ["all"]), module_setup=True)

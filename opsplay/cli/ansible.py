@@ -113,6 +113,7 @@ def program(name: str) -> Callable[..., Any]:
         "ansible-vault": ("opsplay.cli.vault", "vault"),
         "ansible-doc": ("opsplay.cli.ansible_doc", "doc"),
         "ansible-config": ("opsplay.cli.ansible_config", "config"),
+        "ansible-pull": ("opsplay.cli.ansible_pull", "pull"),
         "ansible-galaxy": ("opsplay.cli.ansible_galaxy", "galaxy"),
     }[name]
     return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def adhoc(pattern: str | None, one_line: bool, tree: str | None, version: bool, 
     return shown(prepared, settings, flags["module"], one_line, Path(tree) if tree else None)
 
 
-def shown(prepared: Any, settings: Any, module: str, one_line: bool, tree: Path | None) -> int:
+def shown(
+    prepared: Any, settings: Any, module: str, one_line: bool, tree: Path | None, listeners: Sequence[Any] = ()
+) -> int:
     from opsplay.engine.launch import execute
     from opsplay.report.adhoc import AdhocOutput
     from opsplay.report.output import Output
@@ -56,5 +59,5 @@ def shown(prepared: Any, settings: Any, module: str, one_line: bool, tree: Path 
     quiet = settings.nocolor or (not settings.force_color and not sys.stdout.isatty())
     environ = {**os.environ, **({"NO_COLOR": "1"} if quiet else {})}
     output, errors = Output(sys.stdout, environ), Output(sys.stderr, environ)
-    code = execute(prepared, [AdhocOutput(output, errors, module, verbosity=settings.verbosity, one_line=one_line, tree=tree)])
+    code = execute(prepared, [AdhocOutput(output, errors, module, verbosity=settings.verbosity, one_line=one_line, tree=tree), *listeners])
     return 99 if code == 130 else code

@@ -81,8 +81,14 @@ def _pair(system, args):
 
 
 def _public_half(system, args):
-    """From a pipe: of a file that others may read ssh-keygen would not even tell the public half."""
-    return system.run(["ssh-keygen", "-y", "-P", args.passphrase or "", "-f", "/dev/stdin"], input=system.read(args.path))
+    """Of a file that others may read ssh-keygen would not even tell the public half: a private copy is asked then."""
+    words = ["ssh-keygen", "-y", "-P", args.passphrase or "", "-f"]
+    run = system.run(words + [args.path])
+    if run.rc == 0 or "UNPROTECTED" not in run.stderr:
+        return run
+    copied = os.path.join(system.temporary(), "key")
+    system.write(copied, system.read(args.path), mode=0o600)
+    return system.run(words + [copied])
 
 
 def _wrong(args, before, size):

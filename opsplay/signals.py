@@ -19,6 +19,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, FrameType | None], object]
 
 _came: list[int] = []
+_asked: list[int] = []  # signals that a run has taken, to end in good order
 
 
 def handle(handler: Handler | signal.Handlers) -> None:
@@ -57,6 +58,19 @@ def require_none_came() -> None:
     """Raises the KeyboardInterrupt that something swallowed."""
     if _came:
         raise KeyboardInterrupt
+
+
+def ask_to_end(number: int) -> None:
+    """By a handler that must not raise: what blocks the run is to look at `asked_to_end`."""
+    _asked.append(number)
+
+
+def forget_asked() -> None:
+    _asked.clear()
+
+
+def asked_to_end() -> bool:
+    return bool(_asked)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from types import FrameType
 from typing import Any
 
-from opsplay.signals import ENDING, handle, restore
+from opsplay.signals import ENDING, ask_to_end, forget_asked, handle, restore
 
 PATIENCE = 2  # signals that nothing has heard yet, before one more breaks off whatever does not listen
 
@@ -29,11 +29,13 @@ class Ending:
 
     def __enter__(self) -> Ending:
         self._before = {number: signal.getsignal(number) for number in ENDING}
+        forget_asked()
         handle(self._take)
         return self
 
     def __exit__(self, *_: object) -> None:
         restore(self._before)
+        forget_asked()
 
     async def guard(self, work: Coroutine[Any, Any, int]) -> int:
         """What the work returns. Raises CancelledError where a signal ended it."""
@@ -45,6 +47,7 @@ class Ending:
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         self._unheard += 1
+        ask_to_end(number)
         if self._unheard > PATIENCE:
             raise KeyboardInterrupt
         if self._loop is not None and self._work is not None and not self._work.done():

@@ -149,3 +149,21 @@ def test_nohup_is_honoured(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGHUP)
     text, _ = process.communicate(timeout=20)
     assert process.returncode == 0, text
+
+
+def test_a_command_of_a_lookup_does_not_hold_it_up(tmp_path: Path) -> None:
+    mark = f"{random.randrange(10**6):06}"
+    (tmp_path / "inv").write_text("h[1:3] ansible_connection=local\n")
+    (tmp_path / "play.yml").write_text(
+        f"- hosts: all\n  gather_facts: false\n  tasks: [debug: {{msg: \"{{{{ lookup('pipe', 'sleep 300.{mark}') }}}}\"}}]\n"
+    )
+    process = subprocess.Popen(["env", "--default-signal=INT", OPSPLAY, "run", "-i", "inv", "play.yml"], cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)  # fmt: skip
+    begun = time.monotonic()
+    while not running(mark) and time.monotonic() - begun < 20:
+        time.sleep(0.05)
+    signalled = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    text, _ = process.communicate(timeout=30)
+    assert (process.returncode, running(mark)) == (130, []), text
+    assert time.monotonic() - signalled < SOON

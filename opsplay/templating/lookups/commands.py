@@ -9,20 +9,45 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from opsplay.signals import asked_to_end
 from opsplay.templating.failures import LookupFailed
 from opsplay.templating.lookups.call import LookupCall
 from opsplay.templating.texts import to_text
 
+LOOK = 0.2  # seconds between looks whether the run is to end
 MOST_BYTES = 16 * 1024 * 1024
 
 
 def _run(call: LookupCall, term: Any) -> str:
-    done = subprocess.run(
-        to_text(term), shell=True, cwd=call.basedir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
-    )
-    if done.returncode:
-        raise LookupFailed(f"lookup_plugin.{call.name}({term}) returned {done.returncode}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+    require_going_on()
+    with subprocess.Popen(
+        to_text(term), shell=True, cwd=call.basedir, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            output = _output(process)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        require_going_on()  # Ctrl-C at a terminal reaches the command, too
+        raise LookupFailed(f"lookup_plugin.{call.name}({term}) returned {process.returncode}")
+    return output.decode("utf-8", "surrogateescape")
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes:
+    """All that it prints. Raises CancelledError where the run is to end meanwhile."""
+    while True:
+        try:
+            return process.communicate(timeout=LOOK)[0]
+        except subprocess.TimeoutExpired:
+            require_going_on()
+
+
+def require_going_on() -> None:
+    if asked_to_end():
+        from asyncio import CancelledError
+
+        raise CancelledError
 
 
 def pipe(call: LookupCall) -> list[Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import random
+import shlex
 import shutil
 import socket
 import sys
@@ -112,7 +113,7 @@ def check_out(folder: Path, flags: dict[str, Any]) -> tuple[int, bool]:
 
     module = {
         "module": flags["module"], "arguments": json.dumps(repository(folder, flags)), "background": 0, "task_timeout": 0,
-        "inventory": ("localhost,",), "extra_vars": (), "verbose": flags["verbose"], "connection": "local",
+        "inventory": ("localhost,",), "extra_vars": (f"ansible_python_interpreter={shlex.quote(sys.executable)}",), "verbose": flags["verbose"], "connection": "local",
     }  # fmt: skip
     settings = compatible_settings(module)
     run, vault = run_for(module, settings, Path.cwd())

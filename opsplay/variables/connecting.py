@@ -18,6 +18,8 @@ ALIASES = (
     ("ansible_timeout", "ansible_ssh_timeout"),
     ("ansible_private_key_file", "ansible_ssh_private_key_file"),
     ("ansible_pipelining", "ansible_ssh_pipelining"),
+    ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
+    ("ansible_become_password", "ansible_become_pass"),
     ("ansible_connection",),
     ("ansible_shell_executable",),
 )
@@ -55,6 +57,10 @@ class Connecting:
                 return options.remote_user, words.get("remote_user"), settings.remote_user
             case "ansible_port":
                 return words.get("port"), settings.remote_port
+            case "ansible_password":
+                return (options.connection_password,)
+            case "ansible_become_password":
+                return (options.become_password,)
             case "ansible_timeout":
                 return options.timeout, settings.timeout
             case "ansible_private_key_file":

@@ -63,3 +63,15 @@ def test_each_level_wins_over_all_below(number: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", range(1, len(LEVELS)), ids=LEVELS[1:])
 def test_each_level_wins_over_the_one_below_alone(number: int, tmp_path: Path) -> None:
     assert said(tmp_path, LEVELS[number - 1 : number + 1])[-1] == f"h1: {LEVELS[number]}"
+
+
+def test_passwords_of_the_command_line_are_variables_that_everything_overrides(tmp_path: Path) -> None:
+    text = "- hosts: h1\n  gather_facts: false\n  tasks:\n    - debug: {msg: '{{ ansible_password }} {{ ansible_ssh_pass }} {{ ansible_become_pass }}'}\n"
+    (tmp_path / "play.yml").write_text(text)
+    (tmp_path / "hosts").write_text("h1 ansible_connection=fake\n")
+    worlds = {"h1": World()}
+    played = play(tmp_path, inventory=["hosts"], worlds=worlds, connection_password="login", become_password="other")
+    assert played.said() == ["h1: login login other"]
+    (tmp_path / "hosts").write_text("h1 ansible_connection=fake ansible_ssh_pass=own\n")
+    played = play(tmp_path, inventory=["hosts"], worlds=worlds, connection_password="login", become_password="other")
+    assert played.said() == ["h1: own own other"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import os
+import signal
 import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 from opsplay.signals import asked_to_end
@@ -26,7 +30,7 @@ def _run(call: LookupCall, term: Any) -> str:
         try:
             output = _output(process)
         except BaseException:
-            process.kill()
+            _kill(process.pid)
             raise
     if process.returncode:
         require_going_on()  # Ctrl-C at a terminal reaches the command, too
@@ -41,6 +45,16 @@ def _output(process: subprocess.Popen[bytes]) -> bytes:
             return process.communicate(timeout=LOOK)[0]
         except subprocess.TimeoutExpired:
             require_going_on()
+
+
+def _kill(pid: int) -> None:
+    """The shell and what it started: all stay in our process group, so that they may ask at the terminal."""
+    with contextlib.suppress(OSError):
+        children = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        for child in children:
+            _kill(int(child))
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def require_going_on() -> None:

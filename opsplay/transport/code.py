@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from functools import cache
-from importlib.resources import files
+
+import opsplay.remote
 
 PACKAGE = "opsplay.remote"
 MODULES = PACKAGE + ".modules."
@@ -27,12 +29,24 @@ class UnknownModule(LookupError):
 @cache
 def source(name: str) -> str:
     """The source of a module by its full name (opsplay.remote.system)."""
-    *folders, stem = name.removeprefix(PACKAGE + ".").split(".")
-    folder = files(PACKAGE).joinpath(*folders)
-    for path in (folder.joinpath(stem + ".py"), folder.joinpath(stem, "__init__.py")):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    raise UnknownModule(name)
+    path = _files().get(name)
+    if path is None:
+        raise UnknownModule(name)
+    with open(path, encoding="utf-8") as handle:
+        return handle.read()
+
+
+@cache
+def _files() -> dict[str, str]:
+    """The file of each module by its full name."""
+    found: dict[str, str] = {}
+    top = os.path.dirname(opsplay.remote.__file__)
+    for folder, _, names in os.walk(top):
+        package = ".".join((PACKAGE, *os.path.relpath(folder, top).split(os.sep))).removesuffix("..")
+        for name in names:
+            if name.endswith(".py"):
+                found[package if name == "__init__.py" else f"{package}.{name[:-3]}"] = os.path.join(folder, name)
+    return found
 
 
 @cache
@@ -56,10 +70,7 @@ def _imported_from(module: str, names: str) -> set[str]:
 
 
 def _exists(name: str) -> bool:
-    try:
-        return source(name) is not None
-    except UnknownModule:
-        return False
+    return name in _files()
 
 
 @cache
@@ -93,4 +104,4 @@ def module_files(module: str) -> frozenset[str]:
 @cache
 def core_payload() -> bytes:
     """The compressed core: what the stub reads from its stdin."""
-    return zlib.compress(repr({name: source(name) for name in sorted(core_names())}).encode(), 9)
+    return zlib.compress(repr({name: source(name) for name in sorted(core_names())}).encode(), 6)

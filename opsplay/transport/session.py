@@ -273,7 +273,7 @@ class FrameSession:
 def _code_frame(names: frozenset[str]) -> bytes:
     """Made and compressed once for all hosts that lack the same."""
     text = json.dumps({name: source(name) for name in sorted(names)})
-    return bytes(frames.encode({"kind": "code"}, zlib.compress(text.encode(), 6)))
+    return bytes(frames.encode({"kind": "code"}, zlib.compress(text.encode(), 4)))
 
 
 def _together(parts: Sequence[bytes]) -> Iterator[bytes]:

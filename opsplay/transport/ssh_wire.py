@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -164,7 +165,7 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
         self.backlog += size
         if not self._writer_runs:
             self._writer_runs = True
-            threading.Thread(target=self._write_outbox, daemon=True, name="opsplay-ssh-writer").start()
+            start_new_thread(self._write_outbox, ())  # threading would wait here until the thread has its turn
 
     def _send_now(self, message: Any) -> bool:
         if not self.clear_to_send.is_set() or not self.wire.writable():

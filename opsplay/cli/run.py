@@ -106,6 +106,8 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
             return ask(*question)
 
     prepared.run.asker = ask_alone if ask else None
+    if settings.live_output >= 0 and not quiet:
+        prepared.run.live_after = float(settings.live_output)
     try:
         return execute(prepared, listeners)
     finally:

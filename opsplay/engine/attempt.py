@@ -179,7 +179,7 @@ class Attempt:
             spec = self.run.module_spec(name)
             args = typed_arguments(name, spec, dict(args), self.task.where) if spec is not None else args
         self.single = (verb, raw)
-        return Step(
+        step = Step(
             name,
             dict(args),
             check=self.check,
@@ -188,6 +188,8 @@ class Attempt:
             body=body,
             secret=self.work.no_log,
         )
+        self.run.tell_lines(step, self.work)
+        return step
 
     @property
     def gives_facts(self) -> bool:
@@ -233,8 +235,7 @@ class Attempt:
             body=body, secret=self.work.no_log, background=background, deadline=self.deadline(),
             beside=self.work.beside and not (name in ("_receive", "_copy") and "token" in args),  # a transfer has one process
         )  # fmt: skip
-        if self.run.live_output and name == "command":
-            step.on_line = self.run.line_teller(self.work)
+        self.run.tell_lines(step, self.work)
         if name == "user" and args.get("state") == "absent":
             await target.end_user(str(args["name"]))  # a kept interpreter of that user would hold the account
         result = await target.run(step)

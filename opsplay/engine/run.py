@@ -16,6 +16,7 @@ from opsplay.engine.addresses import address_for, become_for
 from opsplay.engine.connections import Connections, Open
 from opsplay.engine.play_run import PlayRun
 from opsplay.engine.profile import Profile
+from opsplay.engine.results import masked
 from opsplay.engine.selection import Steps
 from opsplay.engine.target import Target
 from opsplay.errors import OpsError
@@ -45,7 +46,7 @@ from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING
 from opsplay.templating.templar import Templar
 from opsplay.templating.template import Template
-from opsplay.transport.protocol import Address
+from opsplay.transport.protocol import Address, Step
 from opsplay.truth import truth
 from opsplay.variables.scope import Scope
 from opsplay.variables.store import Options, VariableStore
@@ -76,7 +77,7 @@ class Run:
     failed: set[str] = field(default_factory=set)
     unreachable: set[str] = field(default_factory=set)
     announced: set[str] = field(default_factory=set)
-    live_output: bool = False
+    live_after: float | None = None  # seconds after which a command counts as long, and its lines are told as they come
     fail_limit: FailLimit | None = None
     named: set[str] = field(default_factory=set)  # hosts that a play has named so far
     stopped: str = ""  # why nothing more is begun
@@ -360,12 +361,15 @@ class Run:
     def missing_file(self, task: Task, name: str, looked: Iterable[Path]) -> OpsError:
         return missing_file(task, name, looked)
 
-    def line_teller(self, work: Any) -> Callable[[str, str], None]:
-        def tell(stream: str, line: str) -> None:
-            if not work.no_log:
-                self.emit(OutputLine(time.time(), work.turn.task.uid, work.host, stream, line))
+    def tell_lines(self, step: Step, work: Any) -> None:
+        """Ask for the output of a long command line by line, secrets masked."""
+        if self.live_after is None or step.module not in LIVE or work.no_log:
+            return
 
-        return tell
+        def tell(stream: str, line: str) -> None:
+            self.emit(OutputLine(time.time(), work.task.uid, work.host, stream, str(masked(line, self.secrets | work.secrets))))
+
+        step.on_line, step.lines_after = tell, self.live_after
 
     def ask_now(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
         if self.asker is None:
@@ -396,6 +400,7 @@ class Run:
         return await answer
 
 
+LIVE = frozenset({"command", "shell", "_script"})  # modules that print what people want to see as it comes
 CONNECTION_WORDS = (
     "connection",
     "port",

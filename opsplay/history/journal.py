@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
-from opsplay.events import EVENTS, Event, HostFinished, HostStarted, PlayStarted, RunFinished, RunStarted, TaskStarted
+from opsplay.events import (
+    EVENTS,
+    Event,
+    HostFinished,
+    HostStarted,
+    OutputLine,
+    PlayStarted,
+    RunFinished,
+    RunStarted,
+    TaskStarted,
+)
 from opsplay.history.state_dir import journal_path, make_private
 
 SYNC_EVERY = 0.1  # seconds: what a power cut may take; a killed process loses nothing
@@ -61,6 +71,8 @@ class Journal:
             raise JournalFailed(self.path, error) from error
 
     def __call__(self, event: Event) -> None:
+        if isinstance(event, OutputLine):  # the result has them all: here they would be there twice, the longest of all events
+            return
         if self.failure is not None and isinstance(event, BEGINNINGS):
             raise self.failure
         try:

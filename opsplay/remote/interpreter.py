@@ -168,7 +168,7 @@ class Interpreter:
         if step.get("background"):
             from opsplay.remote import background
             return background.start(step, body, self._perform), None
-        watch = Watch(self._inbox, request, step.get("deadline"), self._line_sender(request, index, step))
+        watch = Watch(self._inbox, request, step.get("deadline"), self._line_sender(request, index, step), step.get("lines_after", 0.0))
         return self._guarded(step, body, watch)
 
     def _line_sender(self, request, index, step):

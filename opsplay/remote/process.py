@@ -214,6 +214,7 @@ class _Supervision:
             return
         self._captures[fd].add(data)
         if self.watch.wants_lines:
+            self.watch.tick()
             self.watch.line(self._streams[fd], data)
 
     def _write(self, fd):
@@ -229,6 +230,8 @@ class _Supervision:
 
     def _judge(self):
         now = time.monotonic()
+        if self.watch.wants_lines:
+            self.watch.tick()
         if self.reason is None:
             self.reason = self._reason(now)
             if self.reason is not None:

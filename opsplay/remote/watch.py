@@ -20,11 +20,13 @@ class Interrupted(BaseException):
 class Watch:
     """Watches the control pipe for one step. In Python code a timer looks; in system.run its loop does."""
 
-    def __init__(self, inbox, request, deadline=None, send_line=None):
+    def __init__(self, inbox, request, deadline=None, send_line=None, lines_after=0.0):
         self._inbox = inbox
         self._request = request
         self._ends = None if deadline is None else time.monotonic() + deadline
         self._send_line = send_line
+        self._live_from = time.monotonic() + lines_after
+        self._held = [] if lines_after else None  # lines of a step that is not known to be a long one yet
         self._depth = 0
         self._partial = {"stdout": b"", "stderr": b""}
         self._tokens = float(LINES_PER_SECOND)
@@ -96,7 +98,17 @@ class Watch:
         for line in lines:
             self._offer(stream, line)
 
+    def tick(self):
+        """Sends what was held, once the step has turned out to be a long one."""
+        if self._held is not None and time.monotonic() >= self._live_from:
+            held, self._held = self._held, None
+            for stream, line in held:
+                self._offer(stream, line)
+
     def _offer(self, stream, line):
+        if self._held is not None:
+            self._hold(stream, line)
+            return
         if self._tokens < 1:
             now = time.monotonic()
             self._tokens = min(LINES_PER_SECOND, (now - self._filled) * LINES_PER_SECOND)
@@ -110,11 +122,19 @@ class Watch:
             self._dropped = 0
         self._send_line(stream, line[:LINE_LIMIT].decode("utf-8", "replace"))
 
+    def _hold(self, stream, line):
+        self._held.append((stream, line[:LINE_LIMIT]))
+        if len(self._held) > LINES_PER_SECOND:
+            del self._held[0]
+            self._dropped += 1
+
     def _flush(self):
         for stream, rest in self._partial.items():
             self._partial[stream] = b""
             if rest and self._send_line:
                 self._offer(stream, rest)
+        if self._held is not None:  # it was short: its result tells all
+            self._held, self._dropped = [], 0
         if self._dropped and self._send_line:
             self._send_line("stderr", "[... %d lines not shown ...]" % self._dropped)
             self._dropped = 0

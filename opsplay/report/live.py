@@ -24,11 +24,10 @@ from opsplay.events import (
 )
 from opsplay.report.live_state import LiveState, OpenTask
 from opsplay.report.output import Output
-from opsplay.report.plain import task_title
 from opsplay.report.quantities import seconds_text
 from opsplay.report.result_text import printable
 from opsplay.report.summary import RunSummary
-from opsplay.report.task_lines import BAD, debug_lines, detail_lines, host_line, item_line, outcome
+from opsplay.report.task_lines import BAD, debug_lines, detail_lines, host_line, item_line, outcome, task_title
 from opsplay.report.text_summary import Line, ansi_text, plain_text, summary_lines
 
 if TYPE_CHECKING:

@@ -58,12 +58,12 @@ class LiveState:
         self.finished += len(complete)
         return [self.tasks.pop(task_id) for task_id in complete]
 
-    def waited_for(self, now: float) -> list[tuple[str, str, float]]:
+    def waited_for(self, now: float, slow_after: float = SLOW) -> list[tuple[str, str, float]]:
         """(host, task, seconds) of everything that takes long, the longest first."""
         slow = [
             (host, task.title, now - since)
             for task in list(self.tasks.values())
             for host, since in list(task.running.items())
-            if now - since >= SLOW
+            if now - since >= slow_after
         ]
         return sorted(slow, key=lambda row: -row[2])

@@ -22,8 +22,9 @@ from opsplay.events import (
 from opsplay.report.output import Output
 from opsplay.report.result_text import printable
 from opsplay.report.summary import RunSummary
-from opsplay.report.task_lines import debug_lines, detail_lines, host_line, item_line
+from opsplay.report.task_lines import debug_lines, detail_lines, host_line, item_line, task_title
 from opsplay.report.text_summary import Line, plain_text, summary_lines
+from opsplay.report.waits import Waits
 
 
 class PlainProgress:
@@ -36,10 +37,12 @@ class PlainProgress:
         self.verbosity, self.quiet = verbosity, quiet
         self.next_step = ""
         self.diff = False
+        self.waits = Waits(self._say_waiting)
         self.titles: dict[str, str] = {}
         self.actions: dict[str, str] = {}
 
     def __call__(self, event: Event) -> None:
+        self.waits(event)
         match event:
             case HostFinished():
                 self._host_finished(event)
@@ -54,7 +57,8 @@ class PlainProgress:
                 self._rare(event)
 
     def close(self) -> None:
-        """Nothing to give back: the live listener has this too."""
+        """End the look at what takes long: needed where a run ends without RunFinished."""
+        self.waits.close()
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
@@ -107,6 +111,9 @@ class PlainProgress:
         if event.level != "info" or self.verbosity:
             self.errors.write(printable(f"{event.level}: {where}{event.message}") + "\n")
 
+    def _say_waiting(self, host: str, task: str, seconds: float) -> None:
+        self._note(f"waiting for {host}: {task}, {seconds:.0f} s")
+
     def _note(self, text: str) -> None:
         if not self.quiet:
             self.output.write(printable(text) + "\n")
@@ -116,7 +123,3 @@ class PlainProgress:
             self.output.write(plain_text(lines))
 
 
-def task_title(event: TaskStarted) -> str:
-    name = event.task or event.action
-    title = name if not event.role or name.startswith(f"{event.role} : ") else f"{event.role} : {name}"
-    return f"{title} (handler)" if event.is_handler else title

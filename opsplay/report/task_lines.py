@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opsplay.events import HostFinished, ItemFinished
+from opsplay.events import HostFinished, ItemFinished, TaskStarted
 from opsplay.report.diff_text import result_diff
 from opsplay.report.quantities import seconds_text
 from opsplay.report.result_text import failure_message, printable
@@ -16,6 +16,12 @@ BAD = ("failed", "unreachable", "unknown")
 _INTERNAL = ("invocation", "diff", "_ansible_")
 _AROUND = frozenset({"changed", "failed", "invocation", "warnings", "deprecations", "ansible_loop_var", "ansible_index_var",
                      "ansible_loop", "failed_when_result", "attempts"})  # fmt: skip
+
+
+def task_title(event: TaskStarted) -> str:
+    name = event.task or event.action
+    title = name if not event.role or name.startswith(f"{event.role} : ") else f"{event.role} : {name}"
+    return f"{title} (handler)" if event.is_handler else title
 
 
 def outcome(event: HostFinished) -> str:

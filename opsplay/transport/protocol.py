@@ -81,6 +81,7 @@ class Step:
     may_fail: bool = False  # its failure does not stop the frame (ignore_errors)
     beside: bool = False  # need not wait for other requests of the session: the host runs it in a process of its own
     on_line: Callable[[str, str], None] | None = None  # live output: (stream, line)
+    lines_after: float = 0.0  # only of a step that takes longer: what it printed till then comes first
 
 
 @dataclass(slots=True)

@@ -116,6 +116,8 @@ class FrameSession:
             fields["body"] = len(step.body)
         if step.on_line is not None:
             fields["lines"] = True
+            if step.lines_after:
+                fields["lines_after"] = step.lines_after
         fields["output_limit"] = self._tuning.output_limit
         return fields
 

@@ -52,6 +52,32 @@ def test_one_host_fails_and_the_other_goes_on(place: Path) -> None:
     assert [run["outcome"] for run in history(place)] == ["failed"]
 
 
+LONG = """- hosts: h1
+  gather_facts: false
+  tasks:
+    - {name: short, command: echo quickly}
+    - {name: long, shell: "echo one; sleep 1.5; echo two >&2; echo pass=s3cr3t-val; sleep 0.5"}
+    - {name: looped, shell: "echo item {{ item }}; sleep 1.5", loop: [a, b], loop_control: {parallel: 2}}
+    - {name: hidden, shell: "echo hidden-val; sleep 1.5", no_log: true}
+"""
+
+
+def test_long_commands_show_their_output_as_it_comes(place: Path) -> None:
+    write(place, long_yml=LONG)
+    (place / "inv").write_text("h1 ansible_connection=local ansible_password=s3cr3t-val\n")
+    done = opsplay(place, "run", "-i", "inv", "long.yml", OPSPLAY_LIVE_OUTPUT="1")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout
+    at = {text: number for number, text in enumerate(lines)}
+    assert at["h1| one"] < at["h1| two"] < next(n for n, line in enumerate(lines) if line.startswith("changed     h1  long"))
+    assert "h1| pass=********" in lines and {"h1| item a", "h1| item b"} <= set(lines)
+    assert not [text for text in ("quickly", "s3cr3t-val", "hidden-val") if f"h1| {text}" in done.stdout]
+    assert "one" not in opsplay(place, "run", "-i", "inv", "long.yml", "-q", OPSPLAY_LIVE_OUTPUT="1").stdout
+    assert "h1| one" not in opsplay(place, "run", "-i", "inv", "long.yml", OPSPLAY_LIVE_OUTPUT="-1").stdout
+    journals = list((place / "state").rglob("journal.jsonl"))
+    assert journals and not [path for path in journals if "OutputLine" in path.read_text()], "the results have the output"
+
+
 def test_max_fail_says_why_the_run_stopped(place: Path) -> None:
     done = opsplay(place, "run", "-i", "inv", "bad.yml", "--max-fail", "10%")
     reason = "stopped: 1 of 2 hosts (50 %) failed or were unreachable, and --max-fail allows 10 %: h1"

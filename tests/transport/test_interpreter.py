@@ -245,6 +245,27 @@ def test_live_lines(real: Make) -> None:
     finish(work)
 
 
+def test_live_lines_of_long_steps_only(real: Make) -> None:
+    async def work() -> None:
+        async with opened(real()) as session:
+            lines: list[str] = []
+
+            def step(script: str) -> Step:
+                return Step("t_spawn", {"argv": ["sh", "-c", script]}, on_line=lambda _, line: lines.append(line), lines_after=0.6)
+
+            assert (await session.submit([step("echo short; printf rest")]).replies[0]).result["stdout"] == "short\nrest"
+            assert lines == []
+            request = session.submit([step("for n in $(seq 500); do echo $n; done; sleep 2; echo last")])
+            await asyncio.sleep(0.3)
+            assert lines == []
+            await asyncio.sleep(1.2)
+            assert lines[0].endswith("lines not shown ...]") and lines[-1] == "500", "held till then, the newest of them"
+            await request.replies[0]
+            assert lines[-1] == "last" and len(lines) <= 202
+
+    finish(work)
+
+
 def test_very_many_live_lines_are_thinned_out(real: Make) -> None:
     async def work() -> None:
         async with opened(real()) as session:

@@ -142,6 +142,7 @@ def play(folder: Path, playbooks: Sequence[str], flags: dict[str, Any]) -> int:
     given = [str(Path(item).absolute()) if "," not in item and Path(item).exists() else item for item in flags["inventory"]]
     os.chdir(folder)
     arguments = [f"-{'v' * flags['verbose']}"] if flags["verbose"] else []
+    arguments += [] if flags["connection"] else ["-c", "local"]
     for names in VALUES:
         for value in flags[_field(names)]:
             arguments += [names[-1], value]

@@ -80,7 +80,8 @@ def test_the_settings_of_the_repository_hold(
     pull: Callable[..., Ran], repository: Path, write: Callable[[str, str], Path]
 ) -> None:
     write("repo/ansible.cfg", "[defaults]\ninventory = inv\n")
-    write("repo/inv", "localhost ansible_connection=local extra=of_inventory\n")
+    write("repo/inv", "localhost extra=of_inventory\n")
+    write("repo/local.yml", (PLAY % "of local.yml") + "    - ping:\n")
     commit(repository)
     assert "of local.yml of_inventory" in pull().out
 

@@ -15,7 +15,6 @@ SPEC = Spec(
     },
     returns={"status": "What `systemctl show` said of the unit.", "state": "started or stopped.", "enabled": "At boot."},
     examples=["systemd_service: {name: cron, state: started, enabled: true}", "systemd_service: {daemon_reload: true}"],
-    one_of=(("state", "enabled", "masked", "daemon_reload", "daemon_reexec"),),
     required_by={"state": ("name",), "enabled": ("name",), "masked": ("name",)},
 )
 
@@ -48,6 +47,8 @@ def _look(manager, args, system):
     unit = manager.unit(args.name)
     if unit.is_found or (args.masked is not None and unit.is_masked):
         return unit
+    if args.masked is None and args.state is None and args.enabled is None:
+        return unit  # only asked about: roles look at its status
     if args.masked and args.state is None and args.enabled is None:
         return unit  # a unit that is not there can be masked all the same
     if unit.offline and unit.error and not unit.in_chroot and args.state is not None and not system.check:

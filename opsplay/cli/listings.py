@@ -28,7 +28,8 @@ def show_listing(prepared: Prepared, flags: Mapping[str, Any]) -> int:
             continue
         for number, play in enumerate(book.plays, 1):
             print("\n".join(PlayListing(prepared.run, play, workshop).lines(number, flags)))
-    if pending := prepared.run.pending:
+    pending = prepared.run.pending
+    if pending and not flags.get("syntax_check"):
         from opsplay.cli.pending import warning
 
         print("\n" + warning(pending, prepared.run.options.run_pending_handlers))

@@ -144,6 +144,8 @@ def public(result: Mapping[str, Any], no_log: bool) -> dict[str, Any]:
             for key in ("changed", "failed", "unreachable", "skipped", "attempts", "retries")
             if key in result
         }
+        if BECAUSE in result:
+            kept[BECAUSE] = kept["msg"] = "no_log hides why"
         return {"censored": CENSORED, **kept}
     return {
         key: value

@@ -96,6 +96,8 @@ class Context(Protocol):
         """Shown even in quiet mode: what `debug` prints."""
         ...
 
-    async def ask(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
-        """Ask the operator; None when time is up or nobody is there."""
+    async def ask(
+        self, prompt: str, echo: bool = True, seconds: float | None = None, pausing: bool = False
+    ) -> str | None:
+        """Ask the operator; None when time is up or nobody is there. `pausing`: Ctrl+C asks whether to go on or to abort."""
         ...

@@ -27,7 +27,7 @@ SPEC = Spec(
 async def act(context: Context, args: Any) -> dict[str, Any]:
     seconds = length(args)
     begun, started = time.monotonic(), datetime.datetime.now()
-    answer = await ask(context, args, seconds) if args.prompt is not None or seconds is None else await wait(seconds)
+    answer = await ask(context, args, seconds)
     spent = time.monotonic() - begun
     unit, amount = ("minutes", round(spent / 60, 2)) if args.minutes is not None else ("seconds", round(spent, 2))
     return {
@@ -52,15 +52,12 @@ def length(args: Any) -> float | None:
         ) from None  # fmt: skip
 
 
-async def wait(seconds: float | None) -> str:
-    await asyncio.sleep(seconds or 0)
-    return ""
-
-
 async def ask(context: Context, args: Any, seconds: float | None) -> str:
-    prompt = str(args.prompt) if args.prompt is not None else "Press enter to continue, Ctrl+C to interrupt"
+    """What the operator typed, where no time is set. Raises OpsError where the operator aborts."""
+    prompt = str(args.prompt) if args.prompt is not None else "" if seconds is not None else "Press enter to continue, Ctrl+C to interrupt"
+    shown = f"[{context.task_name}]\n{prompt}{'' if args.echo else ' (output is hidden)'}:" if prompt else ""
     begun = time.monotonic()
-    answer = await context.ask(f"[{context.task_name}]\n{prompt}:", args.echo, seconds)
+    answer = await context.ask(shown, args.echo, seconds, pausing=True)
     if answer is None and seconds is None:
         context.notice("warning", "Not waiting for response to prompt as stdin is not interactive")
     if answer is None and seconds is not None and (left := seconds - (time.monotonic() - begun)) > 0:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opsplay.cli.asking import ask_operator
 from opsplay.cli.vault_options import warn
 from opsplay.engine.launch import assemble, parse_extra
 from opsplay.engine.run import Run
@@ -110,43 +109,3 @@ def run_for(flags: Mapping[str, Any], settings: Settings, playbook_dir: Path | N
     extra = parse_extra(flags.get("extra_vars") or (), vault)
     options = options_for(flags, settings)
     return assemble(settings, options, extra, vault, ask_operator, None, playbook_dir), vault
-
-
-def ask_operator(prompt: str, echo: bool, seconds: float | None) -> str | None:
-    """A line from the terminal; None where there is none or time is up."""
-    if not sys.stdin or sys.stdin.closed or not sys.stdin.isatty():
-        return None
-    terminal = sys.stdin.fileno()
-    with contextlib.nullcontext() if echo else hidden_typing(terminal):
-        sys.stdout.write(prompt)
-        sys.stdout.flush()
-        line = read_line(terminal, seconds)
-    if not echo:
-        sys.stdout.write("\n")
-    return line
-
-
-def read_line(terminal: int, seconds: float | None) -> str | None:
-    """Read without Python's buffer: a thread that waits in it would break the exit of the program."""
-    import select
-
-    ready, _, _ = select.select([terminal], [], [], seconds)
-    line = os.read(terminal, 65536) if ready else b""  # a terminal gives a line at a time
-    return line.decode(errors="surrogateescape").rstrip("\n") if line else None
-
-
-@contextlib.contextmanager
-def hidden_typing(terminal: int) -> Iterator[None]:
-    """Echo is off; it is on again also when the program ends while it waits."""
-    import atexit
-    import termios
-
-    before = termios.tcgetattr(terminal)
-    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-    atexit.register(termios.tcsetattr, terminal, termios.TCSADRAIN, before)
-    try:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, silent)
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-        atexit.unregister(termios.tcsetattr)

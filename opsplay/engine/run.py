@@ -377,10 +377,13 @@ class Run:
         with interruptible():
             return self.asker(prompt, echo, seconds)
 
-    async def ask(self, prompt: str, echo: bool = True, seconds: float | None = None) -> str | None:
+    async def ask(
+        self, prompt: str, echo: bool = True, seconds: float | None = None, pausing: bool = False
+    ) -> str | None:
         """The same while hosts are served; an operator who never answers does not keep the program from ending."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[str | None] = loop.create_future()
+        question: tuple[Any, ...] = (prompt, echo, seconds, *((True,) if pausing else ()))
 
         def put(done: Callable[[Any], None], value: object) -> None:
             if not answer.done():
@@ -392,7 +395,7 @@ class Run:
 
         def work() -> None:
             try:
-                tell(answer.set_result, self.asker(prompt, echo, seconds) if self.asker else None)
+                tell(answer.set_result, self.asker(*question) if self.asker else None)
             except Exception as error:
                 tell(answer.set_exception, error)
 

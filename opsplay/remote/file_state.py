@@ -26,6 +26,8 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     found = system.lstat(path)
     goal = args.state or (kind(found) if found is not None else "directory" if args.recurse else "file")
     goal = "file" if goal == "hard" and not args.state else goal
+    if args.src and goal not in ("link", "hard"):
+        raise ModuleFailure("src option requires state to be 'link' or 'hard'", path=args.path)
     if args.follow and found is not None and stat.S_ISLNK(found.st_mode) and _means_target(system, args, goal, path):
         path = trusted_path.resolve(path)
         found = system.lstat(path)

@@ -25,10 +25,11 @@ ASK = """
     - {name: say, debug: {msg: "it is {{ who }}"}}
     - {name: looped, debug: {msg: "item {{ item }}"}, loop: [1, 2]}
 """
-PROMPTS = {
-    "a pause": "  tasks: [{pause: {prompt: Password, echo: false}}]\n",
-    "a variable": "  vars_prompt: [{name: secret, prompt: Password}]\n",
+HIDDEN = {  # a prompt, what is typed at it, and how the program ends
+    "a pause": ("  tasks: [{pause: {prompt: Password, echo: false}}]\n", b"\x03\x03", 2, "user requested abort!"),
+    "a variable": ("  vars_prompt: [{name: secret, prompt: Password}]\n", b"\x03", 130, "interrupted"),
 }
+PAUSES = {"timed": "{seconds: 30}", "with a prompt": "{prompt: Look}", "timed with a prompt": "{seconds: 30, prompt: Look}"}
 SLOW = "- hosts: all\n  gather_facts: false\n  tasks: [{command: sleep 60}]\n"
 
 
@@ -89,14 +90,33 @@ def test_ctrl_c_from_the_keyboard(tmp_path: Path) -> None:
         assert screen.text.count("\x1b[?25l") <= screen.text.count("\x1b[?25h"), "the cursor is visible again"
 
 
-@pytest.mark.parametrize("kind", PROMPTS)
+@pytest.mark.parametrize("kind", PAUSES)
+@pytest.mark.parametrize(("key", "code", "said"), [(b"c", 0, "went on"), (b"a", 2, "user requested abort!")])
+def test_ctrl_c_in_a_pause_asks_what_to_do(tmp_path: Path, kind: str, key: bytes, code: int, said: str) -> None:
+    play = f"- hosts: all\n  gather_facts: false\n  tasks: [{{name: wait, pause: {PAUSES[kind]}}}, {{debug: {{msg: went on}}}}]\n"
+    with Terminal(write(tmp_path, ask_yml=play, inv=LOCAL), "run", "-i", "inv", "ask.yml") as screen:
+        assert screen.until("Look:" if "Look" in play else "= abort)"), screen.text
+        before = termios.tcgetattr(screen.slave)[6][termios.VINTR]
+        os.write(screen.master, b"\n" if "30" in play else b"typed")  # a timed pause heeds no line
+        os.write(screen.master, b"\x03")
+        assert screen.until("Press 'C' to continue the play or 'A' to abort"), screen.text
+        os.write(screen.master, b"x" + key)
+        assert (screen.end(), said in screen.text) == (code, True), screen.text
+        assert (before, termios.tcgetattr(screen.slave)[6][termios.VINTR]) == (b"\0", b"\x03")
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
 def test_ctrl_c_at_a_hidden_prompt(tmp_path: Path, kind: str) -> None:
-    play = "- hosts: all\n  gather_facts: false\n" + PROMPTS[kind]
+    prompt, keys, code, said = HIDDEN[kind]
+    play = "- hosts: all\n  gather_facts: false\n" + prompt
     with Terminal(write(tmp_path, ask_yml=play, inv=LOCAL), "run", "-i", "inv", "ask.yml") as screen:
         assert screen.until("Password"), screen.text
         os.write(screen.master, b"typed ")
         time.sleep(0.3)
         assert not termios.tcgetattr(screen.slave)[3] & termios.ECHO
-        os.write(screen.master, b"\x03")
-        assert (screen.end(), "typed" in screen.text) == (130, False), screen.text
+        os.write(screen.master, keys[:1])
+        if keys[1:]:
+            assert screen.until("or 'A' to abort"), screen.text
+            os.write(screen.master, keys[1:])
+        assert (screen.end(), "typed" in screen.text, said in screen.text) == (code, False, True), screen.text
         assert termios.tcgetattr(screen.slave)[3] & termios.ECHO, "what is typed is shown again"

@@ -61,8 +61,7 @@ def report(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "
         return {"msg": "File created"}
     if args.state == "absent" or not args.block.strip("\n"):
         return {"msg": "Block removed"}
-    opening = args.marker.replace("{mark}", args.marker_begin)
-    return {"msg": "Block updated" if opening in old else "Block inserted"}
+    return {"msg": "Block inserted"}
 
 
 def difference(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "Any":

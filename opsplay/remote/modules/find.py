@@ -64,7 +64,7 @@ class Search(object):
         for folder, folders, files in os.walk(top, onerror=self._refused, followlinks=self.args.follow):
             self.examined += len(folders) + len(files)
             for name in sorted(files) + sorted(folders):
-                entry = self._matching(os.path.normpath(os.path.join(folder, name)), name)
+                entry = self._matching(top, os.path.normpath(os.path.join(folder, name)), name)
                 if entry is not None:
                     yield entry
             self._prune(top, folder, folders)
@@ -78,11 +78,11 @@ class Search(object):
     def _refused(self, error: "OSError") -> "None":
         self.skipped[str(error.filename)] = str(error)
 
-    def _matching(self, path: "str", name: "str") -> "Optional[Dict[str, Any]]":
+    def _matching(self, top: "str", path: "str", name: "str") -> "Optional[Dict[str, Any]]":
         if (name.startswith(".") and not self.args.hidden) or not self._named(name):
             return None
         found = self.system.lstat(path)
-        if found is None or not self._fits(path, found):
+        if found is None or not self._fits(top, path, found):
             return None
         entry = described(path, found)
         if self.args.get_checksum and entry["isreg"]:
@@ -92,24 +92,29 @@ class Search(object):
     def _named(self, name: "str") -> "bool":
         return any(test(name) for test in self.wanted) and not any(test(name) for test in self.unwanted)
 
-    def _fits(self, path: "str", found: "os.stat_result") -> "bool":
+    def _fits(self, top: "str", path: "str", found: "os.stat_result") -> "bool":
         return (kind_matches(found, self.args.file_type)
                 and age_matches(found, self.age, self.args.age_stamp, self.now)
                 and size_matches(found, self.size, self.args.file_type)
                 and mode_matches(found, self.args.mode, self.args.exact_mode)
-                and self._contains(path, found))
+                and self._contains(top, path))
 
-    def _contains(self, path: "str", found: "os.stat_result") -> "bool":
+    def _contains(self, top: "str", path: "str") -> "bool":
         if self.content is None or self.args.file_type != "file":
             return True
+        encoding, errors = (self.args.encoding, "strict") if self.args.encoding else ("utf-8", "surrogateescape")
         try:
-            with open(path, encoding=self.args.encoding or "utf-8", errors="surrogateescape") as handle:
+            with open(path, encoding=encoding, errors=errors) as handle:
                 if self.args.read_whole_file:
                     return bool(self.content.search(handle.read()))
                 return any(self.content.match(line) for line in handle)
         except OSError as error:
             self.skipped[path] = str(error)
-            return False
+        except UnicodeDecodeError:
+            self.skipped[top] = "Failed to read the file %s due to an encoding error. current encoding: %s" % (path, encoding)
+        except LookupError as error:
+            raise ModuleFailure(str(error))
+        return False
 
 
 def _names(patterns: "List[str]", regex: "bool") -> "List[Callable[[str], Any]]":

@@ -207,7 +207,10 @@ class StatsSet(Event):
 
 @dataclass(frozen=True, slots=True)
 class PlayFinished(Event):
+    """`too_many_failed`: max_fail_percentage ended it."""
+
     play: str
+    too_many_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class PlayRun:
         self.batch_ended = False
         self.public: tuple[RoleRef, ...] = ()  # roles included with `public`, for the rest of the play, on all its hosts
         self.broken = False
+        self.too_many_failed = False
         self.gathered = False
         self.handlers = Handlers(self, play.handlers)
         self.includes = Includes(self)
@@ -116,7 +117,7 @@ class PlayRun:
                 self.broken = True
             if self.ended or self.broken:
                 break
-        self.run.emit(PlayFinished(time.time(), self.title()))
+        self.run.emit(PlayFinished(time.time(), self.title(), self.too_many_failed))
 
     async def run_batch(self, batch: list[str]) -> None:
         self.batch = batch
@@ -248,8 +249,8 @@ class PlayRun:
         if fatal and bad:
             if outcomes.get(walk.host) not in ("failed", "unreachable", "rescued"):
                 raise TaskFailed(task, failure(f"{', '.join(bad)} failed, and any_errors_fatal holds"), silent=True)
-        elif limit is not None and self.too_many(float(limit)):
-            self.broken = True
+        elif limit is not None and self.exceeds(float(limit)):
+            self.broken = self.too_many_failed = True
             raise BreakPlay
 
     def fatal(self, task: Task, turn: Turn) -> bool:
@@ -262,7 +263,7 @@ class PlayRun:
             else bool(raw) and self.run.flag(raw, self.run.store.scope(turn.leader, self.vars, task))
         )
 
-    def too_many(self, percent: float) -> bool:
+    def exceeds(self, percent: float) -> bool:
         failed = len(self.failed & set(self.batch))
         return failed / len(self.batch) * 100 > percent
 

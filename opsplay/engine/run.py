@@ -235,7 +235,8 @@ class Run:
                 return task.name.source
         if task.name:
             return str(task.name)
-        return task.written
+        role = task.args.get("name", task.args.get("role")) if task.verb == "include_role" else None
+        return task.written if role is None else f"{task.written} : {getattr(role, 'source', role)}"
 
     def find_verb(self, name: str, task: Task) -> Verb | None:
         collections = task.keywords.get("collections", ())

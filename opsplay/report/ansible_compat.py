@@ -16,6 +16,7 @@ from opsplay.events import (
     ItemFinished,
     Notice,
     PlaybookFinished,
+    PlayFinished,
     PlayStarted,
     Retrying,
     RunFinished,
@@ -52,8 +53,6 @@ class AnsibleOutput:
         self.hosts: dict[str, Counts] = {}
         self.tasks: dict[str, TaskStarted] = {}
         self.banner_of = ""
-        self.play_hosts: set[str] = set()
-        self.lost: set[str] = set()
         self.recapped = False
         self.custom_stats: RunStats | None = None  # gathered where show_custom_stats asks for it
 
@@ -84,10 +83,12 @@ class AnsibleOutput:
                 if self.check and self.check_markers:
                     self._banner("DRY RUN")
             case PlayStarted():
-                self.play_hosts = set(event.hosts)
                 if not event.hosts:
                     self._play_banner(event.play)
                     self._line("skipping: no hosts matched", "skipped")
+            case PlayFinished():
+                if event.too_many_failed:
+                    self._banner("NO MORE HOSTS LEFT")
             case BatchStarted():
                 self._play_banner(event.play)
             case StatsSet() if self.custom_stats is not None:
@@ -156,16 +157,15 @@ class AnsibleOutput:
             self._line(f"fatal: {_host(event)}: FAILED! => {self._failure(event)}", "failed")
         if event.ignored:
             self._line("...ignoring", "skipped")
-        elif not event.rescued:
-            self.lost.add(event.host)
 
     def _explain(self, event: HostFinished | ItemFinished) -> None:
         """The message and its place, as Ansible 2.19 prints them before the host's line."""
         task = self.tasks.get(event.task_id)
         message = event.result.get("msg")
-        if task is None or not isinstance(message, str) or "censored" in event.result:
+        if task is None or message is None or "censored" in event.result:
             return
-        self._line(f"[ERROR]: Task failed{_by_whom(task, event.result)}{_after_colon(message.removeprefix('Task failed: '))}", "failed")
+        told = _after_colon(str(message).removeprefix("Task failed: "))
+        self._line(f"[ERROR]: Task failed{_by_whom(task, event.result)}{told}", "failed")
         place = os.path.abspath(str(event.result.get("where") or task.where))
         self._line(f"Origin: {place}\n", "")
         for line in excerpt(place):
@@ -225,8 +225,6 @@ class AnsibleOutput:
     def _recap(self) -> None:
         """The counts so far: of several playbooks each ends with one."""
         self.recapped = True
-        if self.play_hosts and self.play_hosts <= self.lost:
-            self._banner("NO MORE HOSTS LEFT")
         self._banner("PLAY RECAP")
         for host in sorted(self.hosts):
             self.output.write(self._recap_line(host, self.hosts[host]))

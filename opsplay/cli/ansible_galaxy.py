@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,23 +81,22 @@ def folders(kind: str, folder: str | None) -> list[Path]:
 
 def run_install(kind: str, sources: tuple[str, ...], folder: str | None, file: str | None, force: bool, ignore_errors: bool) -> int:
     from opsplay.content import collections, roles
-    from opsplay.content.requirements import from_argument, from_file
+    from opsplay.content.requirements import Requirement, from_argument, from_file
 
     if not sources and not file:
         raise OpsError("bad-option-source", f"- you must specify a {kind} or a requirements file", fault=Fault.USAGE,
                        remedy=f"ansible-galaxy {kind} install PATH")  # fmt: skip
-    wanted = [from_argument(text, kind) for text in sources]
+    wanted: list[Callable[[], Requirement]] = [partial(from_argument, text, kind) for text in sources]
     wanted += from_file(Path(file), kind) if file else []
-    target, failed = folders(kind, folder)[0], 0
+    target = folders(kind, folder)[0]
     for requirement in wanted:
         try:
-            click.echo((roles if kind == "role" else collections).install(requirement, target, force))
+            click.echo((roles if kind == "role" else collections).install(requirement(), target, force))
         except OpsError as error:
             if not ignore_errors:
                 raise
-            failed += 1
-            sys.stderr.write(f"[WARNING]: {error.message}\n")
-    return 1 if failed and not ignore_errors else 0
+            sys.stderr.write(f"[WARNING]: - {error.message}\n")
+    return 0
 
 
 @role.command("install")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +36,17 @@ def needs_server(text: str, kind: str, where: Where | None) -> OpsError:
     )  # fmt: skip
 
 
-def from_file(path: Path, kind: str) -> list[Requirement]:
-    """The roles or collections of a requirements.yml, old form (a list of roles) or new. Raises OpsError."""
+def from_file(path: Path, kind: str) -> list[Callable[[], Requirement]]:
+    """The roles or collections of a requirements.yml, old form (a list of roles) or new; each is looked for when it is called.
+
+    Raises OpsError.
+    """
     if not path.is_file():
         raise OpsError("file-not-found", f"The requirements file '{path}' does not exist.", fault=Fault.USAGE, remedy="Check the path.")
     node = read_yaml(path)
     data: Any = plain(node) if node is not None else []
     items = data.get(f"{kind}s", []) if isinstance(data, dict) else data if kind == "role" else []
-    return [read_item(item, kind, path) for item in items or []]
+    return [partial(read_item, item, kind, path) for item in items or []]
 
 
 def read_item(item: Any, kind: str, path: Path) -> Requirement:

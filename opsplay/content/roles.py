@@ -32,12 +32,28 @@ def install(requirement: Requirement, folder: Path, force: bool) -> str:
     target = folder / name
     if target.exists() and not force:
         return f"- {name} is already installed, skipping."
-    with unpacked(requirement.source) as content:
-        if not any((content / "meta" / f"main{end}").is_file() for end in (".yml", ".yaml")) and not (content / "tasks").is_dir():
+    with unpacked(requirement.source) as outer:
+        content = outer if requirement.source.is_dir() else role_folder(outer)
+        if not is_role(content):
             raise OpsError("not-a-role", f"{requirement.source} holds no role: there is neither meta/main.yml nor tasks/", fault=Fault.USAGE,
                            remedy="Give the folder of the role, or an archive of it.")  # fmt: skip
         place(content, target)
     return f"- extracting {name} to {target}\n- {name} was installed successfully"
+
+
+def is_role(folder: Path) -> bool:
+    return any((folder / "meta" / f"main{end}").is_file() for end in (".yml", ".yaml")) or (folder / "tasks").is_dir()
+
+
+def role_folder(outer: Path) -> Path:
+    """Where the role is in an unpacked archive, which may hold the folders that it was in, too."""
+    inner = outer
+    while not is_role(inner):
+        inside = [path for path in inner.iterdir() if path.is_dir() and not path.is_symlink()]
+        if len(inside) != 1:
+            return outer
+        inner = inside[0]
+    return inner
 
 
 def name_of(source: Path) -> str:

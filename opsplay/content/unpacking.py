@@ -36,6 +36,9 @@ def extract(archive: Path, target: Path) -> None:
             if sum(member.size for member in tar.getmembers()) > MOST_BYTES:
                 raise OpsError("archive-too-big", f"{archive} unpacks to more than 2 GiB", fault=Fault.USAGE, remedy="Check where it comes from.")
             tar.extractall(target, filter="data")
+    except tarfile.FilterError as error:
+        raise OpsError("archive-reaches-outside", f"{archive} is refused: {error.tarinfo.name} is not a subpath of the role or collection ({error})",
+                       fault=Fault.USAGE, remedy="Check where it comes from.") from None  # fmt: skip
     except (tarfile.TarError, OSError) as error:
         raise OpsError("bad-archive", f"{archive} cannot be unpacked: {error}", fault=Fault.USAGE,
                        remedy="Give a folder, or a .tar.gz of one.") from None  # fmt: skip

@@ -134,7 +134,23 @@ def test_galaxy_leaves_what_reaches_outside(drop_in: Callable[..., Ran]) -> None
         info.size = 1
         archive.addfile(info, io.BytesIO(b"x"))
     ran = drop_in("ansible-galaxy", "install", "evil.tar.gz", "-p", "roles")
-    assert ran.code == 1 and "cannot be unpacked" in ran.err and not Path("../outside").exists()
+    assert ran.code == 1 and "is not a subpath of the role" in ran.err and not Path("../outside").exists()
+
+
+def test_galaxy_goes_on_after_errors_that_are_to_be_ignored(drop_in: Callable[..., Ran]) -> None:
+    drop_in("ansible-galaxy", "role", "init", "r1")
+    Path("req.yml").write_text("roles:\n- name: acme.none\n- src: r1\n")
+    ran = drop_in("ansible-galaxy", "install", "acme.other", "-r", "req.yml", "-p", "roles", "--ignore-errors")
+    assert ran.code == 0 and "acme.none" in ran.err and "acme.other" in ran.err
+    assert Path("roles/r1/tasks/main.yml").exists()
+
+
+def test_galaxy_finds_the_role_deep_in_an_archive(drop_in: Callable[..., Ran]) -> None:
+    drop_in("ansible-galaxy", "role", "init", "some/folders/r1")
+    with tarfile.open("r1.tar.gz", "w:gz") as archive:
+        archive.add("some/folders/r1")
+    assert drop_in("ansible-galaxy", "install", "r1.tar.gz", "-p", "roles").code == 0
+    assert Path("roles/r1/tasks/main.yml").exists()
 
 
 def test_version_is_quick() -> None:

@@ -9,11 +9,13 @@ from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Flag, Raw, Spec, Text
 from opsplay.source.yaml_reader import is_written
+from opsplay.templating.conditions import is_enclosed
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import MISSING
 from opsplay.templating.values import Unsafe, is_dynamic
 
 LONE_NAME = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+ENCLOSED = {"msg": "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.", "version": "2.23"}
 RAW_ARGUMENTS = ("that",)  # bare expressions: not to be templated before they are judged
 
 SPEC = Spec(
@@ -41,22 +43,33 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
             return {key: value for key, value in result.items() if not (args.quiet and key in ("evaluated_to", "assertion"))} | {
                 "evaluated_to": False, "assertion": shown(condition),
             }  # fmt: skip
-    return {"changed": False, "msg": "All assertions passed" if args.success_msg is None else args.success_msg}
+    result = {"changed": False, "msg": "All assertions passed" if args.success_msg is None else args.success_msg}
+    return result | ({"deprecations": [ENCLOSED]} if any(is_enclosed(shown(item)) for item in that if isinstance(shown(item), str)) else {})
 
 
 def flattened(context: Context, that: list[Any]) -> list[Any]:
     """`that: "{{ checks }}"` may be a variable holding the list."""
     found: list[Any] = []
     for item in that:
+        if item is None:
+            raise TemplateFailed("Empty conditional expressions are not allowed.")
         source = getattr(item, "source", None)
         if source is not None and source.strip().startswith("{{") and source.strip().endswith("}}"):
             value = context.render(item)
             untrusted = unsafe_items(context, item)
             for index, one in enumerate(value if isinstance(value, list) else [value]):
                 found.append(untrusted[index] if index in untrusted else trusted(context, item, one))
+        elif isinstance(item, str) and made_arguments(context) and not is_written(item):
+            raise untrusted_text(item)
         else:
             found.append(item)
     return found
+
+
+def made_arguments(context: Context) -> bool:
+    """Whether all arguments come from a variable: `assert: "{{ item }}"`."""
+    task = getattr(context, "task", None)
+    return task is not None and "_variable_params" in task.args
 
 
 def unsafe_items(context: Context, item: Any) -> dict[int, Unsafe]:
@@ -73,7 +86,11 @@ def trusted(context: Context, item: Any, value: Any) -> Any:
     lone = LONE_NAME.fullmatch(item.source.strip())
     if (lone and written_by_author(context, lone[1])) or is_written(value):
         return value
-    raise TemplateFailed(f"Encountered untrusted template or expression: {value[:200]!r}", remedy="Write the condition itself.")
+    raise untrusted_text(value)
+
+
+def untrusted_text(value: str) -> TemplateFailed:
+    return TemplateFailed(f"Encountered untrusted template or expression: {value[:200]!r}", remedy="Write the condition itself.")
 
 
 def written_by_author(context: Context, name: str) -> bool:

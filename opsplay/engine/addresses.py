@@ -124,7 +124,13 @@ def become_for(read: Read, keywords: Mapping[str, Any], settings: Settings, opti
             first(read("ansible_become_exe", f"ansible_{method}_exe"), keywords.get("become_exe"), settings.become_exe)
         ),
         chdir=_text(read("ansible_sudo_chdir")) if method == "sudo" else None,
+        prompts=_texts(read("ansible_su_prompt_l10n")) if method == "su" else (),
     )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value or ()
+    return tuple(str(part).strip() for part in parts)
 
 
 def _text(value: Any) -> str | None:

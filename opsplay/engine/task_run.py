@@ -21,8 +21,11 @@ from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
+from opsplay.templating.undefined import type_name
 from opsplay.templating.unknown import UnknownValue
+from opsplay.transport.become import UNANSWERED
 from opsplay.transport.protocol import BecomeFailed, ConnectionLost, ProtocolError, Unreachable
+from opsplay.variables.connecting import Connecting
 from opsplay.variables.scope import Scope
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from opsplay.engine.run import Run
     from opsplay.engine.walk import Walk
 
+FACTS_OF = "_opsplay_facts_of"
 INCLUDES = frozenset({"include_tasks", "include_role"})
 TASK_FAILED = frozenset(
     {
@@ -111,7 +115,8 @@ class TaskRun:
         """A host that is away, or that did not let us become somebody, as a result."""
         if error.code == "no-python":  # the host is there, and raw works on it
             return failure(error.message, code=error.code, remedy=error.remedy)
-        if isinstance(error, BecomeFailed) or not isinstance(error, (Unreachable, ProtocolError)):
+        away = isinstance(error, (Unreachable, ProtocolError)) or error.code in UNANSWERED
+        if not away:
             return failure(error.message, code=error.code, remedy=error.remedy)
         result = {
             "unreachable": True,
@@ -145,8 +150,7 @@ class TaskRun:
             items = self.run.templar.render(loop.value, scope)
             if not isinstance(items, (list, tuple)):
                 raise OpsError(
-                    "loop-not-a-list", f"Invalid data passed to 'loop', it requires a list, got this instead: {items}. "
-                    "Hint: If you passed a list/dict of just one element, try adding wantlist=True to your lookup invocation or use q/query instead of lookup.",
+                    "loop-not-a-list", f"The `loop` value must resolve to a 'list', not '{type_name(items)}'.",
                     loop.where, "Give loop a list; a dictionary through the dict2items filter.",
                 )  # fmt: skip
             return list(items)
@@ -300,9 +304,12 @@ class TaskRun:
         if self.task.verb in INCLUDES:
             return self.walk.play_run.includes.read(self, scope)
         try:
-            return await Attempt(self, scope).result()
+            result = await Attempt(self, scope).result()
         except (Unreachable, ProtocolError, BecomeFailed) as error:
             return self.unreachable_by(error)
+        if self.looped and self.delegated and "ansible_facts" in result:
+            result[FACTS_OF] = self.facts_host()  # of this item: the next may be delegated elsewhere
+        return result
 
     def delegating(self, scope: Scope) -> Scope:
         """The scope with `ansible_delegated_vars`. Raises OpsError for an empty delegate_to, even where the condition does not hold."""
@@ -320,7 +327,8 @@ class TaskRun:
                 there = self.run.store.scope(str(host), self.walk.play_run.vars, self.task).with_(
                     inventory_hostname=self.host
                 )
-                return scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
+                scope = scope.with_(ansible_delegated_vars={str(host): self.run.templar.view(there)})
+                scope.last = Connecting(self.run.store, self.host, self.task, there)
         return scope
 
     def unless(self, scope: Scope) -> dict[str, Any] | None:
@@ -465,9 +473,10 @@ class TaskRun:
             result.get("results") if task.loop is not None and isinstance(result.get("results"), list) else [result]
         )
         for item in results or ():
-            facts = item.get("ansible_facts") if isinstance(item, Mapping) else None
+            facts = item.get("ansible_facts") if isinstance(item, dict) else None
+            owner = item.pop(FACTS_OF, host) if isinstance(item, dict) else host
             if isinstance(facts, Mapping) and not item.get("_opsplay_facts_done"):
-                walk.run.learn_facts(host or walk.host, facts, task.verb == "gather_facts")
+                walk.run.learn_facts(owner or walk.host, facts, task.verb == "gather_facts")
 
     def notify(self, scope: Scope) -> None:
         for name in self.notified(scope):

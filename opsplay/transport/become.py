@@ -11,6 +11,8 @@ from opsplay.transport.protocol import Become, BecomeFailed
 
 METHODS = ("sudo", "su", "doas")
 NO_PROGRAM_STATUS = 95
+NO_PROMPT = "Timed out waiting for become success or become password prompt, waiting for privilege escalation prompt"
+UNANSWERED = ("become-prompt-unknown", "become-timeout")  # a host like that cannot be reached as that user at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Elevation:
 
     command: str  # for a POSIX shell
     start: bytes  # printed to stderr right before the program that may ask
-    prompt: bytes  # b"" where none is expected
+    prompt: tuple[bytes, ...]  # any of them; none where none is expected
     password: bytes
 
 
@@ -36,7 +38,7 @@ def elevate(become: Become, script: str, pty: bool) -> Elevation:
         raise _failed("become-wrong-password", "the become password holds a line break", "Check the password's source.")
     key = secrets.token_hex(16)
     compose = {"sudo": _sudo, "su": _su, "doas": _doas}[become.method]
-    words, prompt = compose(become, key)
+    words, prompts = compose(become, key)
     start = f"[opsplay {secrets.token_hex(8)}]"
     inner = f"/bin/sh -c {shlex.quote(script)}"
     command = f"{words} {shlex.quote(inner) if become.method == 'su' else inner}"
@@ -49,33 +51,34 @@ def elevate(become: Become, script: str, pty: bool) -> Elevation:
     return Elevation(
         f'{quiet}printf "%s%s" {shlex.quote(start[:9])} {shlex.quote(start[9:])} >&2; exec {command}',
         start.encode(),
-        prompt.encode(),
+        tuple(text.encode() for text in prompts),
         ((become.password or "") + "\n").encode(),
     )
 
 
-def _sudo(become: Become, key: str) -> tuple[str, str]:
+def _sudo(become: Become, key: str) -> tuple[str, tuple[str, ...]]:
     flags = shlex.split("-H -S -n" if become.flags is None else become.flags)
     exe = become.exe or "sudo"
     if become.password is None:
-        return f"{_join(exe, flags)} -u {shlex.quote(become.user)} --", ""
+        return f"{_join(exe, flags)} -u {shlex.quote(become.user)} --", ()
     prompt = f"[opsplay sudo {key}] password:"
     flags = [flag for flag in flags if flag not in ("-n", "--non-interactive")]
     if "-S" not in flags:
         flags.append("-S")
-    return f"{_join(exe, flags)} -p {shlex.quote(prompt)} -u {shlex.quote(become.user)} --", prompt
+    return f"{_join(exe, flags)} -p {shlex.quote(prompt)} -u {shlex.quote(become.user)} --", (prompt,)
 
 
-def _su(become: Become, key: str) -> tuple[str, str]:
+def _su(become: Become, key: str) -> tuple[str, tuple[str, ...]]:
     exe = f"LC_ALL=C {_join(become.exe or 'su', shlex.split(become.flags or ''))}"
-    return f"env {exe} {shlex.quote(become.user)} -c", "Password: " if become.password is not None else ""
+    known = [f"{text}{colon}" for text in become.prompts for colon in (": ", ":", "： ", "：")] or ["Password: "]
+    return f"env {exe} {shlex.quote(become.user)} -c", tuple(known) if become.password is not None else ()
 
 
-def _doas(become: Become, key: str) -> tuple[str, str]:
+def _doas(become: Become, key: str) -> tuple[str, tuple[str, ...]]:
     flags = shlex.split(become.flags or "")
     if become.password is None:
-        return f"{_join(become.exe or 'doas', ['-n', *flags])} -u {shlex.quote(become.user)} --", ""
-    return f"{_join(become.exe or 'doas', flags)} -u {shlex.quote(become.user)} --", "password: "
+        return f"{_join(become.exe or 'doas', ['-n', *flags])} -u {shlex.quote(become.user)} --", ()
+    return f"{_join(become.exe or 'doas', flags)} -u {shlex.quote(become.user)} --", ("password: ",)
 
 
 def _join(exe: str, flags: list[str]) -> str:
@@ -121,9 +124,11 @@ def verdict(
         code, text = "become-program-missing", f"{become.exe or become.method}: not found"
     said = " ".join(text.split())[-300:]
     message = f"{become.method} did not give the privileges of {become.user}"
-    if asked_again:
+    if code == "become-prompt-unknown":
+        message = f"{NO_PROMPT} of {become.method}: {message}"
+    if code == "become-wrong-password":
         message += f": Incorrect {become.method} password"
-    elif said:
+    if said and not asked_again:
         message += f': it said "{said}"'
     return _failed(code, message, _REMEDIES[code])
 
@@ -139,7 +144,7 @@ def _meaning(become: Become, text: str, asks_unknown: bool) -> str:
 
 
 def timed_out(become: Become, seconds: float) -> BecomeFailed:
-    message = f"{become.method} did not answer within {seconds:g} seconds"
+    message = f"{NO_PROMPT} of {become.method}: it did not answer within {seconds:g} seconds"
     return _failed("become-timeout", message, _REMEDIES["become-timeout"])
 
 

@@ -40,6 +40,7 @@ class Become:
     flags: str | None = None
     exe: str | None = None
     chdir: str | None = None  # where to be before the program starts
+    prompts: tuple[str, ...] = ()  # what su asks for the password with, where it is not "Password"
 
 
 @dataclass(frozen=True, slots=True)

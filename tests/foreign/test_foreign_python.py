@@ -130,3 +130,12 @@ def test_what_it_raised_is_its_message(write: Write, play: Play) -> None:
     write("library/talk.py", TALKING)
     result = play([{"name": "t", "talk": {"fails": True}, "ignore_errors": True}])["t"]
     assert result["msg"] == "Task failed: Module failed: no way" and "RuntimeError" in result["module_stderr"]
+
+
+def test_an_exception_alone_is_the_message(write: Write, play: Play) -> None:
+    write("library/shout.sh", """#!/bin/sh
+# WANT_JSON
+printf '%s' '{"failed": true, "exception": "Traceback of it\\nboom"}'
+""")
+    result = play([{"name": "t", "shout": {}, "ignore_errors": True}])["t"]
+    assert result["msg"] == "Task failed: Module failed: boom"

@@ -274,6 +274,30 @@ def test_prompt_styles(style: str, tmp_path: Path) -> None:
     assert (log.read_text() if log.exists() else "") == expected, "the password went out exactly once, to its prompt"
 
 
+@pytest.mark.parametrize(("prompts", "asked", "code"), [
+    ((), "Password: ", ""), (("Heslo",), "Heslo: ", ""), (("Heslo", "密码"), "密码：", ""),
+    (("Heslo",), "Password: ", "become-prompt-unknown"),
+])  # fmt: skip
+def test_su_may_ask_in_other_words(prompts: tuple[str, ...], asked: str, code: str, tmp_path: Path) -> None:
+    program, log = tmp_path / "su", tmp_path / "log"
+    program.write_text(f"#!/bin/bash\nLOG={log}\nprintf '{asked}' >&2; {READ}exec sh -c \"$3\"\n")
+    program.chmod(0o755)
+    transport = LocalTransport(Address("h1", "local"), Tuning(become_timeout=2.5))
+    become = Become(exe=str(program), method="su", password="secret", prompts=prompts)
+    if code:
+        refused = refusal(transport, become)
+        assert refused.code == code
+        assert "Timed out waiting for become success or become password prompt" in refused.message
+        return
+
+    async def work() -> None:
+        async with _opened_as(transport, become) as session:
+            assert (await ask(session, "t_spawn", argv=["true"]))["rc"] == 0
+
+    finish(work)
+    assert log.read_text() == "secret\n"
+
+
 def test_become_needs_a_known_method() -> None:
     assert refusal(LocalTransport(Address("h1", "local")), Become(method="runas")).code == "become-method-unknown"
 

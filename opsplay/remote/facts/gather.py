@@ -93,7 +93,7 @@ def choose(subset):
     wanted, unwanted = set(), set()
     for word in subset:
         name = word.lstrip("!")
-        if name not in KNOWN:
+        if name not in KNOWN and not word.startswith("!"):
             raise ModuleFailure("Bad subset '%s' given to Ansible. gather_subset options allowed: all, %s"
                                 % (name, ", ".join(sorted(KNOWN - {"all"}))))
         if word.startswith("!"):

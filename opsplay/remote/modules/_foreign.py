@@ -89,6 +89,8 @@ def _result(args: "Args", run: "Any") -> "Dict[str, Any]":
     result = {key: value for key, value in found.items() if not key.startswith("_ansible_")}
     if run.rc and "failed" not in result and "rc" not in result:
         result.update(failed=True, rc=run.rc)
+    if result.get("failed") and result.get("exception") and not result.get("msg"):
+        result["msg"] = "Task failed: Module failed: %s" % str(result["exception"]).strip().splitlines()[-1]
     if run.stderr.strip() and result.get("failed"):
         result.setdefault("module_stderr", run.stderr)
     if after:

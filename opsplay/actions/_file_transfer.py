@@ -11,18 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opsplay.actions._pieces import (
-    IN_FLIGHT,
-    PIECE,
-    Sums,
-    aligned,
-    large_file,
-    piece_size,
-    status_key,
-    sums,
-    sums_of,
-    under_way,
-)
+from opsplay.actions._pieces import IN_FLIGHT, PIECE, aligned, large_file, piece_size, sha1_of, status_key, under_way
 from opsplay.errors import OpsError
 from opsplay.lazy_dataclass import dataclass
 
@@ -31,7 +20,7 @@ if TYPE_CHECKING:
 
 INLINE = 256 * 1024  # sent without asking whether the host has it already
 WHOLE = 4 * 1024 * 1024  # held in memory; what is larger stays a file
-HASHED_FIRST = 16 * 1024 * 1024  # of a larger one the checksum is found while it is already on its way
+HASHED_FIRST = 16 * 1024 * 1024  # of a larger one a checksum is only found for a host that has one of the same length
 VAULT_HEADER = b"$ANSIBLE_VAULT;"
 FIRST = tuple[str, dict[str, Any], bytes | None]  # module, arguments, body
 PLACE = ("dest", "real", "name", "src", "follow", "force", "unsafe_writes")
@@ -53,16 +42,27 @@ class Content:
 
     @property
     def sha1(self) -> str:
-        """Of a large file this may take a while; `sums` lets others go on meanwhile."""
+        """Of a large file this may take a while; `hashed` lets others go on meanwhile."""
         if not self._sha1:
             assert self.path is not None
-            self._sha1 = sums(self.path, self.key).result()[0]
+            self._sha1 = sha1_of(self.path, self.key).result()
         return self._sha1
 
-    async def sums(self, md5: bool = False) -> Sums:
-        if self.path is None:
-            return self.sha1, None
-        return await sums_of(self.path, self.key, md5)
+    @property
+    def is_hashed(self) -> bool:
+        return bool(self._sha1)
+
+    async def hashed(self) -> None:
+        if not self._sha1 and self.path is not None:
+            self._sha1 = await asyncio.shield(asyncio.wrap_future(sha1_of(self.path, self.key)))
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the file is another one than it was when this was made of it."""
+        try:
+            return self.path is not None and status_key(os.stat(self.path)) != self.key
+        except OSError:
+            return True
 
     @classmethod
     def of(cls, data: bytes) -> Content:
@@ -124,7 +124,7 @@ async def send(context: Context, args: Mapping[str, Any], content: Content) -> d
         async with Transfer(context, {**args, "size": content.size}) as transfer:
             if not transfer.asked:
                 return await transfer.put(args, content)
-    await content.sums()
+    await content.hashed()
     name, arguments, body = first(args, content)
     result = await context.module(name, arguments, body=body)
     if not result.pop("needs_content", False):
@@ -145,7 +145,7 @@ class Transfer:
         self.context = context
         self.token = os.urandom(12).hex()
         self.began: dict[str, Any] = {}
-        self._args = {name: args[name] for name in (*PLACE, "size", "aside") if args.get(name) is not None}
+        self._args = {name: args[name] for name in (*PLACE, "size", "aside") if args.get(name) is not None} | {"md5": context.is_read}
         self._check = check
         self._flight: deque[asyncio.Task[dict[str, Any]]] = deque()
         self._settled = False
@@ -173,8 +173,9 @@ class Transfer:
         refused = await self.send(content)
         if refused is not None:
             return refused
-        sha1, md5 = await content.sums(self.context.is_read)
-        known = {"sha1": sha1, "md5": md5 or ("" if self.context.is_read else None)}
+        if content.has_changed:
+            return {"failed": True, "changed": False, "msg": f"{content.path} has changed while it was sent; nothing was changed on the host"}
+        known = {"sha1": content.sha1} if content.is_hashed else {}  # otherwise the host's own: SSH has kept the content whole
         result = await self.context.module("_copy", {**args, **known, "source": "sent", "token": self.token})
         self._settled = bool(result.get("changed")) and not result.get("failed")
         return result
@@ -183,8 +184,6 @@ class Transfer:
         """What the host said against it, or None when all is there."""
         if self.began.get("failed"):
             return self.began
-        if content.path is not None:
-            sums(content.path, content.key, self.context.is_read)  # begins now, and is there when the last piece is
         for offset, piece in content.pieces():
             refused = await self._answered(IN_FLIGHT - 1)
             if refused is not None:

@@ -1,8 +1,7 @@
-"""Large files on their way: read and hashed once for all hosts, cut into pieces that all hosts share."""
+"""Large files on their way: hashed once for all hosts, cut into pieces that all hosts share."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 from collections import OrderedDict
@@ -21,7 +20,6 @@ KEPT = 8 * 1024 * 1024  # of what was read last: other hosts are about to want i
 CHUNK = 1024 * 1024
 SUMS_KEPT = 64
 Key = tuple[int, ...]
-Sums = tuple[str, str | None]  # SHA-1, and MD5 where it is wanted and the policy of this machine allows it
 
 
 def status_key(status: os.stat_result) -> Key:
@@ -96,7 +94,7 @@ def aligned(size: int, offset: int) -> int:
 
 # -- checksums
 
-_sums: OrderedDict[tuple[Path, Key, bool], Future[Sums]] = OrderedDict()
+_sums: OrderedDict[tuple[Path, Key], Future[str]] = OrderedDict()
 _lock = Lock()
 
 
@@ -105,35 +103,22 @@ def _hashing() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(2, thread_name_prefix="opsplay-hash")
 
 
-def sums(path: Path, key: Key, md5: bool = False) -> Future[Sums]:
+def sha1_of(path: Path, key: Key) -> Future[str]:
     """Under way, or there already, as long as `key` says that the file is the same. OSError is for whoever waits."""
     with _lock:
-        found = _sums.get((path, key, md5)) or _sums.get((path, key, True))
+        found = _sums.get((path, key))
         if found is None or (found.done() and found.exception()):
-            found = _sums[path, key, md5] = _hashing().submit(_read_sums, path, md5)
+            found = _sums[path, key] = _hashing().submit(_read_sha1, path)
             while len(_sums) > SUMS_KEPT:
                 _sums.popitem(last=False)
         return found
 
 
-async def sums_of(path: Path, key: Key, md5: bool) -> Sums:
-    return await asyncio.shield(asyncio.wrap_future(sums(path, key, md5)))
-
-
-def _read_sums(path: Path, both: bool) -> Sums:
-    sha1, md5 = hashlib.sha1(), _md5() if both else None
+def _read_sha1(path: Path) -> str:
+    sha1 = hashlib.sha1()
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
     with open(path, "rb", buffering=0) as handle:
         while count := handle.readinto(buffer):
             sha1.update(view[:count])
-            if md5 is not None:
-                md5.update(view[:count])
-    return sha1.hexdigest(), md5.hexdigest() if md5 is not None else None
-
-
-def _md5() -> hashlib._Hash | None:
-    try:
-        return hashlib.md5(usedforsecurity=False)
-    except ValueError:
-        return None
+    return sha1.hexdigest()

@@ -24,7 +24,6 @@ class Content(object):
         self.system = system
         self.path: "Optional[str]" = {"host": args.src, "part": args.get("part")}.get(args.source)
         self.received: "Optional[Received]" = None
-        self._md5: "Optional[str]" = args.get("md5")
         if args.source == "sent":
             from opsplay.remote import received
             self.received = received.find(args.token)
@@ -48,12 +47,10 @@ class Content(object):
             return self.received.digest()
         return str(self.system.digest(path))
 
-    def md5(self, path: "str") -> "Optional[str]":
-        """Of the content, which is at the path now, as Ansible returns it; None where the host's policy forbids MD5."""
+    def md5(self) -> "Optional[str]":
+        """As Ansible returns it; None where the host's policy forbids MD5, or nobody reads it."""
         try:
-            if self._md5 or self.received is not None:
-                return self._md5 or str(self.system.digest(path, "md5"))
-            return self._digest("md5")
+            return self.received.md5() if self.received is not None else self._digest("md5")
         except (ValueError, ModuleFailure):
             return None
 

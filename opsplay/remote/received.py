@@ -20,13 +20,13 @@ WRITE_BACK = 8 * 1024 * 1024  # so much may wait in memory before it is written 
 _coming: "Dict[str, Received]" = {}
 
 
-def begin(token: "str", folder: "str", name: "str") -> "Received":
+def begin(token: "str", folder: "str", name: "str", md5: "bool" = False) -> "Received":
     """Room for the content of `folder`/`name`, or of something that is made below that folder."""
     for old in [key for key in _coming if _coming[key].placed is not None]:
         del _coming[old]
     if not _coming:
         atexit.register(_drop_all, os.getpid())
-    _coming[token] = Received(token, folder, name)
+    _coming[token] = Received(token, folder, name, md5)
     return _coming[token]
 
 
@@ -51,13 +51,14 @@ def _drop_all(pid: "int") -> "None":
 class Received(object):
     """One transfer. `placed` is what tells the file where it was put: nobody else has written there since."""
 
-    def __init__(self, token: "str", folder: "str", name: "str") -> "None":
+    def __init__(self, token: "str", folder: "str", name: "str", md5: "bool") -> "None":
         self.name = ".%s.opsplay-%s" % (name[:150], token)
         self.path = os.path.join(folder, self.name)
         self.size = 0
         self.placed: "Optional[Tuple[int, ...]]" = None
         self.directory = atomic_write.open_directory(folder)
         self._sha1 = hashlib.sha1()
+        self._md5 = _md5() if md5 else None
         self._write_back: "Optional[WriteBack]" = None
         try:
             atomic_write.drop_abandoned(self.directory, name)
@@ -80,6 +81,8 @@ class Received(object):
         if offset != self.size:
             raise ModuleFailure("a piece for offset %d arrived at %d" % (offset, self.size))
         self._sha1.update(data)
+        if self._md5 is not None:
+            self._md5.update(data)
         view = memoryview(data)
         while view:
             view = view[os.write(self.fd, view):]
@@ -91,6 +94,10 @@ class Received(object):
 
     def digest(self) -> "str":
         return self._sha1.hexdigest()
+
+    def md5(self) -> "Optional[str]":
+        """None where nobody asked for it, or this host's policy forbids it."""
+        return None if self._md5 is None else self._md5.hexdigest()
 
     def end(self) -> "None":
         """No more pieces will come. Raises ModuleFailure when one of them did not get to the disk."""
@@ -127,6 +134,13 @@ class Received(object):
             self._write_back.abandon()
         os.close(self.fd)
         os.close(self.directory)
+
+
+def _md5() -> "Any":
+    try:
+        return hashlib.md5()
+    except ValueError:
+        return None
 
 
 def _identity(status: "os.stat_result") -> "Tuple[int, ...]":

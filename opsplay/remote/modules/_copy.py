@@ -25,7 +25,6 @@ SPEC = Spec(
         "source": Text(default="body", text="Where the content is: body, host (src), part (another file there) or sent (ahead, to _receive)."),
         "part": Text(text="A file with the content."),
         "token": Text(text="What names the content that _receive has taken."),
-        "md5": Text(text="MD5 of content sent ahead; empty to have it found here, missing where nobody reads it."),
         "sha1": Text(text="SHA-1 of the content; with it, the content need not be sent where dest has it already."),
         "checksum": Text(text="What the caller expects the SHA-1 to be."),
         "backup": Flag(default=False), "force": Flag(default=True), "follow": Flag(default=False),
@@ -119,8 +118,7 @@ def apply(system: "System", args: "Args", change: "Change") -> "Dict[str, Any]":
             validate=args.validate, links="replace")
         if copied:
             result["backup_file"] = copied
-        if before["content"].received is None or args.md5 is not None:
-            result["md5sum"] = before["content"].md5(path)
+        result["md5sum"] = before["content"].md5()
     if "attributes" in change:
         apply_attributes(system, path, {"attributes": change.wanted["attributes"]})
     return result

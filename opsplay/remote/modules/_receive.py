@@ -26,6 +26,7 @@ SPEC = Spec(
         "aside": Flag(default=False, text="In the folder for temporary files instead: it will only be read."),
         "size": Integer(text="How long it is: a file of the same length may be the same, and is asked about first."),
         "force": Flag(default=True),
+        "md5": Flag(default=False, text="Find the MD5, too."),
         "unsafe_writes": Flag(default=False, text="Elsewhere, where nothing can be made beside dest."),
         "offset": Integer(text="Where this piece begins; -1 drops what was received."),
     },
@@ -56,11 +57,11 @@ def _begin(system: "System", args: "Args") -> "Dict[str, Any]":
     if args.size is not None and _may_be_same(system, args, real):
         return {"ask": True}
     try:
-        coming = received.begin(args.token, received.nearest_folder(real), os.path.basename(real))
+        coming = received.begin(args.token, received.nearest_folder(real), os.path.basename(real), args.md5)
     except ModuleFailure:
         if not args.unsafe_writes:
             raise
-        coming = received.begin(args.token, tempfile.gettempdir(), os.path.basename(real))
+        coming = received.begin(args.token, tempfile.gettempdir(), os.path.basename(real), args.md5)
     return {"part": coming.path}
 
 

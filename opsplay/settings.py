@@ -51,6 +51,7 @@ class Settings:
         ("~/.ansible/plugins/lookup",), "lookup_plugins", "ANSIBLE_LOOKUP_PLUGINS", kind="paths"
     )
     plugin_filters_cfg: str | None = setting(None, "plugin_filters_cfg", kind="path")
+    connection_plugins: tuple[str, ...] = setting((), "connection_plugins", "ANSIBLE_CONNECTION_PLUGINS", kind="paths")
     action_plugins: tuple[str, ...] = setting((), "action_plugins", "ANSIBLE_ACTION_PLUGINS", kind="paths")
     playbook_dir: str | None = setting(None, "playbook_dir", "ANSIBLE_PLAYBOOK_DIR", kind="path")
     forks: int = setting(0, "forks", "ANSIBLE_FORKS", kind="int")  # 0: as many hosts at once as there are

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from opsplay.settings import Settings
-from opsplay.transport.protocol import Address, Become, Session, Transport
+from opsplay.transport.protocol import Address, Become, Session, Transport, Unreachable
 
 Open = Callable[[Address, Settings], Transport]
 
@@ -14,8 +15,9 @@ Open = Callable[[Address, Settings], Transport]
 class Connections:
     """The pool. A transport bounds how many log in at a time; a failed one may be tried again."""
 
-    def __init__(self, settings: Settings, open_transport: Open | None = None) -> None:
+    def __init__(self, settings: Settings, open_transport: Open | None = None, plugins: tuple[str, ...] = ()) -> None:
         self.settings = settings
+        self.plugins = plugins  # folders of connection plugins, which only Ansible's own process can run
         self._open = open_transport
         self._transports: dict[Address, asyncio.Task[Transport]] = {}
         self._sessions: dict[tuple[Address, Become | None, str], asyncio.Task[Session]] = {}
@@ -32,9 +34,20 @@ class Connections:
             from opsplay.transport.connect import transport_for
 
             self._open = transport_for
+        self._refuse_plugin(address)
         transport = self._open(address, self.settings)
         await transport.connect()
         return transport
+
+    def _refuse_plugin(self, address: Address) -> None:
+        """A host whose connection is a plugin of the user's cannot be reached. Raises Unreachable."""
+        for folder in self.plugins:
+            path = Path(folder, f"{address.connection}.py")
+            if path.is_file():
+                raise Unreachable(
+                    "connection-plugin", f'"{address.connection}" is a connection plugin written for Ansible\'s own process ({path}); '
+                    "opsplay cannot run it", "Use connection: ssh or local.",
+                )  # fmt: skip
 
     async def session(self, address: Address, become: Become | None) -> Session:
         """The kept interpreter for that user. Raises Unreachable, BecomeFailed."""

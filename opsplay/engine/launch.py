@@ -83,7 +83,8 @@ def assemble(
         [str(base / "action_plugins"), *settings.action_plugins],
         rejected_modules(settings.plugin_filters_cfg, live.current.notices.append),
     )
-    run = Run(settings, options, live, store, templar, catalog, Connections(settings, open_transport), [], ask, secrets,
+    connections = Connections(settings, open_transport, (str(base / "connection_plugins"), *settings.connection_plugins))
+    run = Run(settings, options, live, store, templar, catalog, connections, [], ask, secrets,
               fail_limit=read_limit(options.max_fail))  # fmt: skip
     from opsplay.engine.lookup_context import RunLookups
 

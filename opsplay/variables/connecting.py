@@ -27,14 +27,18 @@ NAMES = {name: names for names in ALIASES for name in names}
 
 
 class Connecting:
-    """Weaker than every variable that somebody set. Holds no scope: the scope that asks holds this."""
+    """Weaker than every variable that somebody set. Never holds the scope that asks, for that one holds this.
 
-    __slots__ = ("host", "store", "task")
+    `there` is the scope of the host that the task is delegated to: then that is the host which it reaches.
+    """
 
-    def __init__(self, store: VariableStore, host: str, task: Task) -> None:
+    __slots__ = ("host", "store", "task", "there")
+
+    def __init__(self, store: VariableStore, host: str, task: Task, there: Scope | None = None) -> None:
         self.store = store
         self.host = host
         self.task = task
+        self.there = there
 
     def __contains__(self, name: object) -> bool:
         return name in NAMES
@@ -46,6 +50,8 @@ class Connecting:
             found = scope.given(spelling)
             if found is not MISSING:
                 return found
+        if self.there is not None and self.there.raw(name) is not MISSING:
+            return self.store.templar.resolve_plain(name, self.there)
         return next((value for value in self.candidates(names[0]) if value is not None), MISSING)
 
     def candidates(self, name: str) -> tuple[object, ...]:

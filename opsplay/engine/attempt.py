@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 DISCOVERED = "discovered_interpreter_python"
 INVOCATION_FROM = 3  # verbosity
 LONGEST_TIMEOUT = 100_000_000  # seconds
-DETACHED = ("uri",)  # actions that are one module on the host, which async can leave alone there
+DETACHED = ("package", "uri")  # actions that are one module on the host, which async can leave alone there
 
 
 class Attempt:

@@ -88,6 +88,7 @@ class Pip(object):
         self.system = system
         self.args = args
         self.command: "List[str]" = []
+        self.ran: "List[str]" = []  # what was done last
 
     def prepare(self) -> "bool":
         """Finds pip; makes the virtual environment where it is asked for and missing: whether it did (or would)."""
@@ -152,7 +153,8 @@ class Pip(object):
         return "Would install" in run.stdout or self.args.editable
 
     def install(self, wanted: "List[Requirement]") -> "Any":
-        return self._run(["install", "--disable-pip-version-check"] + self._options(wanted))
+        self.ran = self.command + ["install", "--disable-pip-version-check"] + self._options(wanted)
+        return self._run(self.ran[len(self.command):])
 
     def uninstall(self, names: "List[str]") -> "Any":
         return self._run(["uninstall", "-y"] + self._break() + names)

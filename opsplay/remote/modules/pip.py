@@ -51,9 +51,10 @@ def act(system: "System", args: "Args") -> "Dict[str, Any]":
         return _with_diff(system, dict(result, changed=True), before, wanted, args)
     run = pip.uninstall([one.name for one in wanted]) if args.state == "absent" else pip.install(wanted)
     after = pip.installed()
-    result.update(cmd=pip.command, stdout=run.stdout if run else "", stderr=run.stderr if run else "")
-    result["changed"] = made or before != after or args.state == "forcereinstall"
-    missing = [one.text for one in wanted if args.state != "absent" and not one.held_by(after)]
+    result.update(cmd=pip.ran or pip.command, stdout=run.stdout if run else "", stderr=run.stderr if run else "")
+    installed = run is not None and "Successfully installed" in run.stdout  # a path of the same version is installed anew
+    result["changed"] = made or before != after or installed or args.state == "forcereinstall"
+    missing = [one.text for one in wanted if args.state != "absent" and one.named and not one.held_by(after)]
     if missing:
         raise ModuleFailure("the change did not take: pip did not install %s" % ", ".join(missing), **result)
     return _with_diff(system, result, before, wanted, args)

@@ -1,4 +1,4 @@
-"""Install and remove packages by whatever package manager the host has."""
+"""The host's half of package: the module of the package manager that the host has."""
 
 from opsplay.remote.facts import distribution
 from opsplay.remote.modules import apk, apt, dnf, pacman, zypper
@@ -6,7 +6,7 @@ from opsplay.remote.spec import Args, Listing, ModuleFailure, Spec, Text
 
 SPEC = Spec(
     args={"name": Listing(text="Packages, by the names of the host's distribution; the package manager's own spellings (pkg) will do, too."),
-          "state": Text(text="present, absent or latest; the package manager's own default otherwise."), "use": Text(default="auto")},
+          "state": Text(text="present, absent or latest; the package manager's own default otherwise."), "use": Text(default="auto", text="The package manager's module; the variable ansible_package_use says it for many tasks.")},
     returns={}, examples=["package: {name: ntpdate, state: present}"], open_ended=True,
 )
 MANAGERS = {"apt": apt, "dnf": dnf, "dnf5": dnf, "yum": dnf, "apk": apk, "zypper": zypper, "pacman": pacman}

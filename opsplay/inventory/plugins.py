@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from opsplay.errors import OpsError, did_you_mean
 from opsplay.inventory.builder import InventoryBuilder
+from opsplay.inventory.foreign_plugins import ansible_inventory, read_by_ansible
 from opsplay.source.nodes import MapNode, ScalarNode
 
 Reader = Callable[[MapNode, str, InventoryBuilder], None]
@@ -17,16 +18,20 @@ def read_plugin_file(node: MapNode, path: str, builder: InventoryBuilder) -> Non
     assert named is not None
     name = plugin_name(node)
     reader = _readers().get(name)
-    if reader is None:
+    if reader is not None:
+        reader(node, path, builder)
+        return
+    program = ansible_inventory()
+    if program is None:
         raise OpsError(
             "inventory-unknown-plugin",
             f'there is no inventory plugin "{name}"',
             named.where,
-            f"{did_you_mean(name, list(_readers()))} There are: {', '.join(_readers())}. "
-            "A script that prints its JSON (an executable) serves for any other.".strip(),
+            f"{did_you_mean(name, list(_readers()))} There are: {', '.join(_readers())}. For any other install ansible-core: "
+            "its ansible-inventory is asked then; or give a script that prints the JSON.".strip(),
             width=len(name),
         )
-    reader(node, path, builder)
+    read_by_ansible(program, path, name, builder)
 
 
 def plugin_name(node: MapNode) -> str:

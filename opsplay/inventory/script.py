@@ -26,15 +26,17 @@ def read_script(path: str, builder: InventoryBuilder) -> None:
     """Adds what an executable prints to the builder."""
     if not os.access(path, os.X_OK):
         raise _trouble("script-not-executable", "it starts with #! but is not executable", path, f"chmod +x {path}")
-    answer = _answer(_run(path, ["--list"], builder), path)
+    answer = answer_of(run_program(path, ["--list"], builder), path)
+    read_answer(answer, f"inventory script {os.path.basename(path)}", Where(path), builder)
+
+
+def read_answer(answer: dict[str, Any], title: str, where: Where, builder: InventoryBuilder) -> None:
+    """Adds groups and hosts; where there is no `_meta`, the script at `where` is asked for each host."""
     meta = answer.pop("_meta", None)
-    _check_meta(meta, path)
-    title = f"inventory script {os.path.basename(path)}"
-    where = Where(path)
+    _check_meta(meta, where.path)
     for group, data in answer.items():
         _group(str(group), data, builder, title, where)
-    variables = _host_variables(path, meta, builder)
-    for name, values in variables.items():
+    for name, values in _host_variables(where.path, meta, builder).items():
         if name in builder.hosts:  # a host that is only in _meta belongs to no group, and does not count
             builder.set_host_vars(name, _layer(title, values, where, f"the variables of host {name}"))
 
@@ -44,7 +46,7 @@ def _host_variables(path: str, meta: Any, builder: InventoryBuilder) -> dict[str
     if isinstance(meta, dict) and "hostvars" in meta:
         return {str(name): values for name, values in meta["hostvars"].items()}
     mine = [name for name, draft in builder.hosts.items() if draft.where is not None and draft.where.path == path]
-    return {name: _of_host(name, _run(path, ["--host", name], builder), path) for name in mine}
+    return {name: _of_host(name, run_program(path, ["--host", name], builder), path) for name in mine}
 
 
 def _check_meta(meta: Any, path: str) -> None:
@@ -104,7 +106,7 @@ def _layer(title: str, values: Any, where: Where, what: str) -> VarLayer:
     return VarLayer(title, compiled, dict.fromkeys(compiled, where))
 
 
-def _answer(printed: bytes, path: str) -> dict[str, Any]:
+def answer_of(printed: bytes, path: str) -> dict[str, Any]:
     """What --list printed. Raises OpsError where it is no mapping in JSON."""
     try:
         text = printed.decode("utf-8")
@@ -142,7 +144,7 @@ def _expect(value: Any, kind: type, what: str, path: str) -> None:
         raise _bad(f"{NOT_JSON} Value {place} {type(value).__name__!r} instead of {kind.__name__!r}.", path)
 
 
-def _run(path: str, arguments: list[str], builder: InventoryBuilder) -> bytes:
+def run_program(path: str, arguments: list[str], builder: InventoryBuilder) -> bytes:
     """What the script prints; it and its children are ended when they take too long."""
     seconds = builder.settings.script_timeout
     try:

@@ -349,3 +349,28 @@ def test_a_plugin_may_be_enabled_by_its_name(tmp_path: Path) -> None:
     assert load_inventory([path], InventorySettings(enabled=("generator",))).select("all") == ["w1"]
     with pytest.raises(OpsError):
         load_inventory(["w1,"], InventorySettings(enabled=("generator",)))
+
+
+PRINTS = """#!/bin/sh
+[ "$1 $3 $4" = "-i --list --export" ] || exit 9
+grep -q 'plugin: acme.cloud.hosts' "$2" || { echo "no such plugin" >&2; exit 1; }
+echo '{"web": {"hosts": ["w1"], "vars": {"a": "{{ b }}"}}, "_meta": {"hostvars": {"w1": {"b": 1}}, "profile": "inventory_legacy"}}'
+"""
+
+
+def test_plugins_of_others_are_run_by_ansibles_own_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "ours/ansible-inventory", "#!/bin/sh\nexec python3 -m opsplay.cli.entry ansible-inventory\n", executable=True)
+    write(tmp_path / "bin/ansible-inventory", PRINTS, executable=True)
+    monkeypatch.setenv("PATH", f"{tmp_path}/ours:{tmp_path}/bin:/usr/bin:/bin")
+    loaded = load_inventory([write(tmp_path / "cloud.yml", "plugin: acme.cloud.hosts\n")])
+    assert loaded.select("web") == ["w1"]
+    assert values(loaded, "w1")["b"] == 1
+    with pytest.raises(OpsError, match="no such plugin"):
+        load_inventory([write(tmp_path / "other.yml", "plugin: acme.cloud.other\n")])
+
+
+def test_without_it_an_unknown_plugin_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    with pytest.raises(OpsError, match="there is no inventory plugin") as caught:
+        load_inventory([write(tmp_path / "cloud.yml", "plugin: acme.cloud.hosts\n")])
+    assert "ansible-core" in caught.value.remedy

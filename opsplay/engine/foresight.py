@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.results import BECAUSE
 from opsplay.errors import OpsError
-from opsplay.templating.unknown import Unknown
+from opsplay.templating.unknown import Unknown, UnknownValue
 
 if TYPE_CHECKING:
     from opsplay.engine.task_run import TaskRun
@@ -49,11 +49,23 @@ def as_variable(result: dict[str, Any], title: str) -> Any:
     return {**kept, "results": [mark if is_unknown(item) else item for item in items], "changed": changed, "failed": mark}
 
 
+def facts_left(work: TaskRun) -> dict[str, Any]:
+    """What an unknown set_fact sets: the values that are known, where it is known that it runs, and Unknown for the others."""
+    task, scope = work.task, work.walk.scope(work.task)
+    facts: dict[str, Any] = {name: Unknown(f'"{name}"') for name in task.args if name != "cacheable"}
+    with contextlib.suppress(OpsError):
+        if task.loop is None and work.unless(scope) is None:
+            for name in facts:
+                with contextlib.suppress(UnknownValue):
+                    facts[name] = work.value(task.args[name], scope)
+    return facts
+
+
 def leave_unknown(work: TaskRun, title: str) -> None:
     """What else the task would have set or begun: facts, names of an include, handlers."""
     task, memory = work.task, work.walk.memory
     if task.verb == "set_fact":
-        memory.set_facts.update({name: Unknown(f'"{name}"') for name in task.args if name != "cacheable"})
+        memory.set_facts.update(facts_left(work))
     verb = work.run.find_verb(task.verb, task)
     if task.verb in MAY_SET_NAMES or verb is None or verb.kind == "foreign":
         memory.blind = memory.blind or title

@@ -46,6 +46,7 @@ from opsplay.templating.omit import OMIT
 from opsplay.templating.scope import MISSING
 from opsplay.templating.templar import Templar
 from opsplay.templating.template import Template
+from opsplay.templating.unknown import UnknownValue
 from opsplay.transport.protocol import Address, Step
 from opsplay.truth import truth
 from opsplay.variables.scope import Scope
@@ -155,9 +156,12 @@ class Run:
 
     def hosts_of(self, play: Play) -> list[str]:
         """The play's hosts by pattern and --limit. Raises OpsError for a pattern that cannot be resolved."""
-        rendered = self.templar.render(
-            play.hosts, self.store.scope("localhost", None).with_(**dict(_layer_values(play.layers)))
-        )
+        scope = self.store.scope("localhost", None).with_(**dict(_layer_values(play.layers)))
+        try:
+            rendered = self.templar.render(play.hosts, scope)
+        except UnknownValue as error:
+            self.warn(f"the hosts of this play are not known: {error.message}", str(play.where))
+            return []
         items = rendered if isinstance(rendered, (list, tuple)) else [rendered]
         pattern = ",".join(str(item) for item in items if item is not None)
         if not pattern:

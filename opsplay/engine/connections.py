@@ -9,6 +9,7 @@ from pathlib import Path
 from opsplay.settings import Settings
 from opsplay.transport.protocol import Address, Become, Session, Transport, Unreachable
 
+TOLD = 3  # from -vvv
 Open = Callable[[Address, Settings], Transport]
 
 
@@ -18,6 +19,7 @@ class Connections:
     def __init__(self, settings: Settings, open_transport: Open | None = None, plugins: tuple[str, ...] = ()) -> None:
         self.settings = settings
         self.plugins = plugins  # folders of connection plugins, which only Ansible's own process can run
+        self.tell: Callable[[str, str], None] = lambda text, host: None  # -vvv: how hosts are reached
         self._open = open_transport
         self._transports: dict[Address, asyncio.Task[Transport]] = {}
         self._sessions: dict[tuple[Address, Become | None, str], asyncio.Task[Session]] = {}
@@ -35,6 +37,8 @@ class Connections:
 
             self._open = transport_for
         self._refuse_plugin(address)
+        if self.settings.verbosity >= TOLD:
+            self.tell(f"ESTABLISH {address.connection.upper()} CONNECTION FOR USER: {address.user}", address.host)
         transport = self._open(address, self.settings)
         await transport.connect()
         return transport
@@ -68,6 +72,10 @@ class Connections:
 
     async def _start(self, address: Address, become: Become | None) -> Session:
         transport = await self.transport(address)
+        if become is not None and self.settings.verbosity >= TOLD:
+            from opsplay.transport.become import words_of
+
+            self.tell(f"EXEC {words_of(become)} /bin/sh", address.host)
         return await transport.session(become, address.python)
 
     async def end_user(self, address: Address, user: str) -> list[int]:

@@ -86,6 +86,7 @@ def assemble(
     connections = Connections(settings, open_transport, (str(base / "connection_plugins"), *settings.connection_plugins))
     run = Run(settings, options, live, store, templar, catalog, connections, [], ask, secrets,
               fail_limit=read_limit(options.max_fail))  # fmt: skip
+    connections.tell = run.tell_connection
     from opsplay.engine.lookup_context import RunLookups
 
     templar.lookup_context = RunLookups(run, base)  # type: ignore[assignment]

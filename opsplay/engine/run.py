@@ -186,6 +186,9 @@ class Run:
     def warn(self, text: str, where: str = "", host: str = "") -> None:
         self.emit(Notice(time.time(), "warning", text, where, host))
 
+    def tell_connection(self, text: str, host: str) -> None:
+        self.emit(Notice(time.time(), "info", f"<{host}> {text}", "", host))
+
     def stop(self) -> None:
         self.stopping = True
 

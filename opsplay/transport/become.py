@@ -56,6 +56,12 @@ def elevate(become: Become, script: str, pty: bool) -> Elevation:
     )
 
 
+def words_of(become: Become) -> str:
+    """The words in front of what is run, for somebody to read."""
+    compose = {"sudo": _sudo, "su": _su, "doas": _doas}.get(become.method)
+    return compose(become, "...")[0] if compose else become.method
+
+
 def _sudo(become: Become, key: str) -> tuple[str, tuple[str, ...]]:
     flags = shlex.split("-H -S -n" if become.flags is None else become.flags)
     exe = become.exe or "sudo"

@@ -25,6 +25,7 @@ SPEC = Spec(
         "modification_time_format": Text(default="%Y%m%d%H%M.%S", text="How that time is written."),
         "access_time": Text(text="now, preserve, or a time."),
         "access_time_format": Text(default="%Y%m%d%H%M.%S", text="How that time is written."),
+        "_diff_peek": Flag(text="Of results of Ansible that are given back as arguments; nothing heeds it."),
     },
     returns={"path": Text(), "dest": Text(), "state": Text(), "src": Text(), "owner": Text(), "group": Text(),
              "mode": Text(), "uid": Text(), "gid": Text(), "size": Text()},

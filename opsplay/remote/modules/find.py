@@ -113,7 +113,7 @@ class Search(object):
         except UnicodeDecodeError:
             self.skipped[top] = "Failed to read the file %s due to an encoding error. current encoding: %s" % (path, encoding)
         except LookupError as error:
-            raise ModuleFailure(str(error))
+            self.skipped[top] = str(error)
         return False
 
 

@@ -83,19 +83,33 @@ class LookupBase:
     def __init__(self, loader: Any = None, templar: Any = None, **_: Any) -> None:
         self._loader = loader
         self._templar = templar
-        self._options: dict[str, Any] = documented_defaults(sys.modules.get(type(self).__module__))
+        self._declared = declared_options(type(self))
+        self._direct: dict[str, Any] = {}
+        self._variables: Any = getattr(templar, "available_variables", None)
 
     def set_options(self, var_options: Any = None, direct: Any = None, **_: Any) -> None:
-        self._options.update(direct or {})
+        self._direct.update(direct or {})
+        self._variables = var_options if var_options is not None else self._variables
+        for name in self._declared:
+            if not name.startswith("_"):
+                self.get_option(name)  # a wrong one is told now
+
+    def set_option(self, name: str, value: Any) -> None:
+        self._direct[name] = value
 
     def get_option(self, name: str, hostvars: Any = None) -> Any:
-        return self._options.get(name)
+        from opsplay.templating.plugin_options import value_of
+
+        option = self._declared.get(name)
+        if option is None:
+            return self._direct.get(name)
+        return value_of(option, self._direct, self._variables, type(self).__module__.rpartition(".")[2].rpartition("_")[0])
 
     def get_options(self, hostvars: Any = None) -> dict[str, Any]:
-        return dict(self._options)
+        return {**self._direct, **{name: self.get_option(name) for name in self._declared}}
 
     def has_option(self, name: str) -> bool:
-        return name in self._options
+        return name in self._declared or name in self._direct
 
     def find_file_in_search_path(self, variables: Any, subdir: str, name: str, ignore_missing: bool = False) -> Any:
         return self._loader.find_file(subdir, name) if self._loader is not None else None
@@ -105,18 +119,12 @@ class LookupBase:
         return [item for term in terms for item in (term if isinstance(term, (list, tuple)) else [term])]
 
 
-def documented_defaults(module: Any) -> dict[str, Any]:
-    """The options that a plugin's DOCUMENTATION names, with their defaults."""
-    text = getattr(module, "DOCUMENTATION", None)
-    if not isinstance(text, str):
-        return {}
-    import yaml
+def declared_options(kind: type) -> dict[str, Any]:
+    """The options that the DOCUMENTATION beside a plugin's class names."""
+    from opsplay.templating.plugin_options import documented_options
 
-    try:
-        options = (yaml.safe_load(text) or {}).get("options") or {}
-        return {name: (option or {}).get("default") for name, option in options.items()}
-    except (yaml.YAMLError, AttributeError):
-        return {}
+    text = getattr(sys.modules.get(kind.__module__), "DOCUMENTATION", None)
+    return documented_options(text) if isinstance(text, str) else {}
 
 
 class Display:

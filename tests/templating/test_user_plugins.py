@@ -159,4 +159,80 @@ def test_a_plugin_of_a_collection_imports_what_lies_beside_it(tmp_path: Path) ->
         (plugins / folder).write_text(text)
     found = load_lookup(str(plugins / "lookup"), "greeting")
     assert found().run(["world"]) == ["hello world"]
-    assert not [name for name in sys.modules if name.startswith("ansible_collections")] and str(tmp_path / "collections") not in sys.path
+    assert (
+        not [name for name in sys.modules if name.startswith("ansible_collections")]
+        and str(tmp_path / "collections") not in sys.path
+    )
+
+
+DECLARED = '''
+from ansible.plugins.lookup import LookupBase
+
+DOCUMENTATION = """
+options:
+  _terms: {required: true}
+  many: {type: list, choices: [a, b, c]}
+  number: {type: int, default: 5, vars: [{name: own_number}], env: [{name: OWN_NUMBER}], ini: [{section: own, key: number}]}
+  flag: {type: bool, aliases: [switch]}
+  text: {type: str}
+  needed: {required: true, vars: [{name: own_needed}]}
+"""
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        if "late" not in terms:
+            self.set_options(var_options=variables, direct=kwargs)
+        return [{name: self.get_option(name) for name in ("many", "number", "flag", "text")}]
+'''
+
+
+@pytest.fixture
+def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Templar:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(DECLARED)
+    return Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
+
+
+def test_options_have_the_types_that_are_documented(declared: Templar) -> None:
+    given = "many='a, b', number='7', switch='yes', text=12, needed=1"
+    assert render("{{ lookup('own', " + given + ") }}", None, declared) == {
+        "many": ["a", "b"],
+        "number": 7,
+        "flag": True,
+        "text": "12",
+    }
+
+
+def test_options_come_from_variables_environment_and_configuration(
+    declared: Templar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope = scope_of("own_needed: x\nother: 3")
+    for text in ("{{ lookup('own').number }}", "{{ lookup('own', 'late').number }}"):
+        monkeypatch.delenv("OWN_NUMBER", raising=False)
+        (tmp_path / "ansible.cfg").unlink(missing_ok=True)
+        assert render(text, scope, declared) == 5
+        (tmp_path / "ansible.cfg").write_text("[own]\nnumber = 6\n")
+        assert render(text, scope, declared) == 6
+        monkeypatch.setenv("OWN_NUMBER", "7")
+        assert render(text, scope, declared) == 7
+        assert render(text, scope_of("own_needed: x\nown_number: '{{ 4 * 2 }}'"), declared) == 8
+    assert render("{{ lookup('own', number=9).number }}", scope_of("own_needed: x\nown_number: 8"), declared) == 9
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("many=['a', 'z']", "Invalid value 'z' for option 'many'; valid values are: a, b, c"),
+        ("number='x'", "Invalid type provided for 'int'"),
+        ("flag='perhaps'", "Invalid type provided for 'bool'"),
+        ("text=[1]", "Invalid type provided for 'str'"),
+    ],
+)
+def test_wrong_options_are_told(declared: Templar, given: str, said: str) -> None:
+    with pytest.raises(TemplateFailed, match=said):
+        render("{{ lookup('own', needed=1, " + given + ") }}", None, declared)
+
+
+def test_a_required_option_is_asked_for(declared: Templar) -> None:
+    with pytest.raises(TemplateFailed, match="Required config 'needed' for 'own' lookup plugin not provided"):
+        render("{{ lookup('own') }}", scope_of("{}"), declared)

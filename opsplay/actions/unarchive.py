@@ -32,7 +32,7 @@ SPEC = Spec(
     returns={"dest": Text(), "src": Text(), "handler": Text(), "files": Listing(), "state": Text(), "owner": Text(),
              "group": Text(), "mode": Text(), "uid": Text(), "gid": Text(), "size": Text()},
     examples=("unarchive: {src: app.tar.gz, dest: /srv/app}",),
-    file_arguments=True,
+    file_arguments=True, exclusive=(("include", "exclude"),),
     notes=("Nothing is ever unpacked outside dest: names with .., links that lead out, devices and what is too large for "
            "the disk are refused.", "Set-id bits are dropped unless extra_opts has -p."),
 )  # fmt: skip

@@ -102,7 +102,7 @@ def _wanted_name(system, asked, identify, name_of):
 
 # -- modes
 
-_CLAUSE = re.compile(r"^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$")
+_CLAUSE = re.compile(r"^(a|[ugo]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$")
 _ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
 _ALL = 0o7777
 _WHOSE = {"u": 0o4700, "g": 0o2070, "o": 0o1007, "a": _ALL}
@@ -139,7 +139,7 @@ def symbolic_mode(text, old, isdir):
     for clause in text.split(","):
         match = _CLAUSE.match(clause)
         if not match or not clause:
-            raise ModuleFailure("bad symbolic permission for mode: %s" % text)
+            raise ModuleFailure("mode must be in octal or symbolic form", details="bad symbolic permission for mode: %s" % text)
         who, actions = match.groups()
         for operator, letters in _ACTION.findall(actions):
             mode = _act(mode, who, operator, letters, isdir)

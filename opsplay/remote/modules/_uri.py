@@ -38,7 +38,7 @@ SPEC = Spec(
     returns={"status": Integer(), "url": Text(), "redirected": Flag(), "content": Text(), "json": Raw(), "cookies": Dictionary(),
              "cookies_string": Text(), "elapsed": Integer(), "msg": Text(), "path": Text()},
     examples=("uri: {url: 'http://127.0.0.1:8080/health', status_code: [200, 204], return_content: true}",),
-    check="none", repeatable=True, file_arguments=True,
+    exclusive=(("body", "src"),), check="none", repeatable=True, file_arguments=True,
 )
 CONTENT_LIMIT = 16 << 20
 

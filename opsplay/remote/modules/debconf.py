@@ -7,7 +7,7 @@ SPEC = Spec(
           "vtype": Choice("boolean", "error", "multiselect", "note", "password", "seen", "select", "string", "text",
                           "title"),
           "value": Raw(aliases=("answer",)), "unseen": Flag(default=False)},
-    required_by={"value": ("vtype",), "question": ("vtype",)},
+    together=(("question", "vtype", "value"),),
     returns={"current": "Answers now.", "previous": "Answers before.", "msg": "Anything else."},
     examples=["debconf: {name: locales, question: locales/default_environment_locale, value: C.UTF-8, vtype: select}"],
 )

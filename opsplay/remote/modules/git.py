@@ -41,6 +41,8 @@ SPEC = Spec(
         "separate_git_dir": Path(text="Keep the repository's data there."),
     },
     returns={"before": Text(), "after": Text(), "remote_url_changed": Flag(), "warnings": Text(), "git_dir_now": Text(), "git_dir_before": Text()},
+    exclusive=(("separate_git_dir", "bare"), ("accept_hostkey", "accept_newhostkey")),
+    required_by={"archive_prefix": ("archive",)},
     examples=("git: {repo: 'https://git.example.org/app.git', dest: /srv/app, version: v1.4}",),
 )
 

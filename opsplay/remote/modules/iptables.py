@@ -21,6 +21,9 @@ SPEC = Spec(
           "policy": Choice("ACCEPT", "DROP", "QUEUE", "RETURN"), "wait": Text(), "chain_management": Flag(default=False),
           "numeric": Flag(default=False)},
     returns={"rule": "The rule's words.", "chain": "Chain.", "table": "Table."},
+    exclusive=(("set_dscp_mark", "set_dscp_mark_class"), ("flush", "policy")),
+    required_by={"set_dscp_mark": ("jump",), "set_dscp_mark_class": ("jump",)},
+    required_if=(("jump", "TEE", ("gateway",)), ("jump", "tee", ("gateway",))),
     examples=["iptables: {chain: INPUT, protocol: tcp, destination_port: '22', jump: ACCEPT}"],
 )
 PLAIN = (("protocol", "-p"), ("source", "-s"), ("destination", "-d"))

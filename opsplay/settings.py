@@ -173,6 +173,8 @@ class Settings:
     callback_plugins: tuple[str, ...] = setting(
         ("~/.ansible/plugins/callback",), "callback_plugins", "ANSIBLE_CALLBACK_PLUGINS", kind="paths"
     )
+    log_path: str | None = setting(None, "log_path", "ANSIBLE_LOG_PATH", kind="path")
+    log_verbosity: int = setting(0, "log_verbosity", "ANSIBLE_LOG_VERBOSITY", kind="int")
     show_custom_stats: bool = setting(False, "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS", kind="bool")
     max_diff_size: int = setting(104448, "max_diff_size", "ANSIBLE_MAX_DIFF_SIZE", kind="int")
     remote_tmp: str = setting("~/.ansible/tmp", "remote_tmp", "ANSIBLE_REMOTE_TMP")

@@ -56,6 +56,7 @@ def playbook(playbooks: tuple[str, ...], version: bool, module_path: tuple[str, 
 
 
 def run_shown(prepared: Any, settings: Any) -> int:
+    from opsplay.cli.logging_to import with_log
     from opsplay.engine.launch import execute
     from opsplay.report.ansible_compat import AnsibleOutput
     from opsplay.report.output import Output
@@ -68,7 +69,7 @@ def run_shown(prepared: Any, settings: Any) -> int:
     listener = AnsibleOutput(Output(sys.stdout, environ), Output(sys.stderr, environ), verbosity=settings.verbosity)
     if settings.show_custom_stats:
         listener.custom_stats = RunStats()
-    code = execute(prepared, [listener])
+    code = execute(prepared, with_log(settings, [listener]))
     return INTERRUPTED if code == 130 else code
 
 

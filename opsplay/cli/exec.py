@@ -40,6 +40,7 @@ def exec_(pattern: str, one_line: bool, reports: tuple[str, ...], no_history: bo
 def executed(
     prepared: Any, settings: Any, module: str, one_line: bool, reports: tuple[str, ...], no_history: bool
 ) -> int:
+    from opsplay.cli.logging_to import with_log
     from opsplay.cli.run import keep
     from opsplay.engine.launch import execute
     from opsplay.report.adhoc import AdhocOutput
@@ -55,6 +56,6 @@ def executed(
 
         listeners.insert(0, Journal(state_dir(settings.state_dir), prepared.run_id))
     try:
-        return execute(prepared, listeners)
+        return execute(prepared, with_log(settings, listeners))
     finally:
         keep(summary, settings, reports, no_history)

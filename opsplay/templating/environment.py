@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, MappingView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from jinja2 import nodes
@@ -184,7 +184,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(owner, str):
             check_text_method(owner, getattr(obj, "__name__", ""), args)
         result = super().call(context, obj, *args, **kwargs)
-        return list(result) if isinstance(result, MappingView) else result  # keys() is a list, as Ansible has it
+        return [*iter(result)] if isinstance(result, (KeysView, ValuesView, ItemsView)) else result  # keys() is a list, as Ansible has it
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         CHECKS[operator](left, right)

@@ -187,7 +187,7 @@ def complain(error: OpsError) -> None:
 
 OPTIONS = frozenset({"vault-which-id"})
 UNREADABLE = frozenset({"yaml-syntax", "yaml-unclosed-quote", "yaml-unquoted-template", "yaml-bad-key"})
-PARSING = frozenset({"playbook-not-found", "vault-no-password", "file-not-found", "tasks-not-found", "bad-setting"})
+PARSING = frozenset({"unknown-handler", "playbook-not-found", "vault-no-password", "file-not-found", "tasks-not-found", "bad-setting"})
 
 
 def exit_code(error: OpsError) -> int:

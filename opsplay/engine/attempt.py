@@ -137,7 +137,7 @@ class Attempt:
             return value
         try:
             return self.run.templar.render(value, self.scope)
-        except Undefined as error:
+        except (Undefined, TemplateFailed) as error:
             error.message = f"Finalization of task args for '{full_name(verb)}' failed: Error while resolving value for '{name}': {error.message}"
             error.where = error.where or self.task.args_where.get(name)
             raise

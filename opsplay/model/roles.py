@@ -182,7 +182,7 @@ def role_folders(shop: Workshop, parent: Parent, use: RoleUse) -> list[Path]:
     if parent.role:
         folders.append(Path(parent.role.path).parent)
         folders.insert(0, Path(parent.role.path) / "roles")
-    return list(dict.fromkeys([*folders, shop.playbook_dir, Path(use.where.path).parent]))
+    return list(dict.fromkeys([*folders, shop.playbook_dir, Path(use.where.path).absolute().parent]))
 
 
 def collection_role(shop: Workshop, name: str) -> Path | None:

@@ -14,7 +14,7 @@ def search_folders(task: Task, playbook_dir: str) -> list[Path]:
     folders: list[Path] = []
     if task.role is not None:
         folders += [Path(task.role.path), *(Path(parent.path) for parent in reversed(task.role.parents))]
-    folders += [Path(task.path).parent, Path(playbook_dir)]
+    folders += [Path(task.path).absolute().parent, Path(playbook_dir)]
     return list(dict.fromkeys(folders))
 
 

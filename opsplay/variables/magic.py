@@ -80,7 +80,7 @@ def search_path(magic: Magic) -> object:
     if magic.task:
         from pathlib import Path
 
-        paths.append(str(Path(magic.task.path).parent))
+        paths.append(str(Path(magic.task.path).absolute().parent))
     if magic.play:
         paths.append(magic.play.playbook_dir)
     return list(dict.fromkeys(paths))

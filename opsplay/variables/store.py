@@ -120,8 +120,10 @@ class VariableStore:
 
     def inventory_place(self, host: str) -> tuple[str | None, str | None]:
         found = self.inventory.hosts.get(host)
-        source = found.where.path if found and found.where else None
-        return (source, str(Path(source).parent)) if source and Path(source).exists() else (source, None)
+        source = Path(found.where.path) if found and found.where else None
+        if source is None or not source.exists():
+            return None if source is None else str(source), None
+        return str(source.absolute()), str(source.absolute().parent)
 
     def inventory_chain(self, host: str, playbook_dir: str | None) -> Chain:
         """The host's inventory, group_vars and host_vars layers, strongest first."""

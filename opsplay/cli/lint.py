@@ -86,7 +86,7 @@ def check(target: Path, flags: dict[str, Any]) -> list[OpsError]:
     if book is None:
         return problems
     names = names_for(run, book, folder, vault)
-    problems += check_playbook(book, run.catalog)
+    problems += check_playbook(book, run.catalog, run.known)
     return problems + [problem for play in book.plays for problem in findings(play, names)]
 
 

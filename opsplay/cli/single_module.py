@@ -45,7 +45,7 @@ def prepare_module(
         keywords["timeout"] = flags["task_timeout"]
     shop = workshop_for(run, folder / "command line", vault)
     book = single_task_book(shop, pattern, flags["module"], flags["arguments"], keywords, name)
-    problems = [] if run.settings.compatible else check_playbook(book, run.catalog)
+    problems = [] if run.settings.compatible else check_playbook(book, run.catalog, run.known)
     if problems:
         raise OpsErrors(problems) if len(problems) > 1 else problems[0]
     return Prepared(run, [(book, shop)], (name,))

@@ -158,7 +158,7 @@ def checked(run: Run, book: Playbook, whole: bool) -> list[OpsError]:
     if run.settings.compatible:
         return []
     notifies = check_notifies(book) if whole and run.settings.error_on_missing_handler else []
-    return [*check_playbook(book, run.catalog), *notifies]
+    return [*check_playbook(book, run.catalog, run.known), *notifies]
 
 
 def in_order(problems: list[OpsError]) -> list[OpsError]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opsplay.engine.conductor import BYPASSING, Conductor, Free, Linear, Turn
 from opsplay.engine.handlers import Handlers
@@ -20,6 +20,7 @@ from opsplay.events import BatchStarted, PlayFinished, PlayStarted, TaskStarted
 from opsplay.model.building import Workshop
 from opsplay.model.play import Entry, Play, RoleRef, Task
 from opsplay.plan.batches import batches_of, ordered
+from opsplay.plan.play_values import pace_of, placed
 from opsplay.plan.tags import is_selected
 from opsplay.templating.layer import VarLayer
 from opsplay.templating.omit import OMIT
@@ -29,6 +30,9 @@ from opsplay.variables.store import PlayVars
 
 if TYPE_CHECKING:
     from opsplay.engine.run import Run
+
+
+Judged = TypeVar("Judged")
 
 
 class PlayRun:
@@ -108,7 +112,8 @@ class PlayRun:
         """Run every batch; what failed is in `failed` and `lost`. `broken` asks that no later play runs."""
         self.run.named.update(self.hosts)
         self.run.emit(PlayStarted(time.time(), self.title(), str(self.play.where), tuple(self.hosts)))
-        for batch in batches_of(ordered(self.hosts, self.value("order"), self.run.inventory), self.value("serial")):
+        hosts = self.judged("order", lambda order: ordered(self.hosts, order, self.run.inventory))
+        for batch in self.judged("serial", lambda serial: batches_of(hosts, serial)):
             batch = [host for host in batch if host not in self.gone()]
             if not batch:
                 continue
@@ -139,17 +144,17 @@ class PlayRun:
             await asyncio.gather(*walks, return_exceptions=True)
 
     def strategy(self, batch: list[str]) -> Conductor:
-        name = str(self.value("strategy") or self.run.settings.strategy).rpartition(".")[2]
-        if name in ("linear", "debug", "mitogen_linear"):
+        pace = self.judged("strategy", lambda value: pace_of(value or self.run.settings.strategy))
+        if pace == "linear":
             return Linear(batch, self.begin)
-        if name in ("free", "host_pinned", "mitogen_free", "mitogen_host_pinned"):
-            return Free(batch, self.begin_once, self.run.settings.forks if name.endswith("pinned") else 0)
-        raise OpsError(
-            "unknown-strategy",
-            f"Invalid play strategy specified: {name}",
-            self.play.where,
-            "Use linear, free or host_pinned.",
-        )
+        return Free(batch, self.begin_once, self.run.settings.forks if pace == "host_pinned" else 0)
+
+    def judged(self, name: str, judge: Callable[[Any], Judged]) -> Judged:
+        """What a keyword's value comes to. Raises OpsError with the value's place."""
+        try:
+            return judge(self.value(name))
+        except OpsError as error:
+            raise placed(error, self.play, name) from None
 
     def begin(self, turn: Turn) -> None:
         """Announce a task that begins; meta tasks and those of includes stay silent or follow at the end."""

@@ -173,6 +173,14 @@ class Run:
             )
         return list(self.inventory.select(pattern, self.options.limit, lambda text: self.warn(text, str(play.where))))
 
+    def known(self, play: Play, value: object) -> object:
+        """The value as far as the play's own variables and the command line's say it; a Template where they do not."""
+        variables = {**_layer_values(play.layers), **self.store.extra.values}
+        try:
+            return self.templar.render(value, self.store.scope("localhost", None).with_(**variables))
+        except OpsError:
+            return Template("")
+
     def prompt(self, play: Play) -> VarLayer:
         from opsplay.engine.prompts import ask_variables
 

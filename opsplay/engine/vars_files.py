@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opsplay.errors import OpsError
+from opsplay.errors import OpsError, Where
+from opsplay.plan.play_values import place
 from opsplay.source.nodes import ListNode, Node
 from opsplay.templating.failures import Undefined
 from opsplay.templating.layer import VarLayer, layer_from_node
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 def load_vars_files(play_run: PlayRun, host: str, final: bool) -> None:
     """Read them for a host. Names that need facts wait for `final`. Raises OpsError for a file that is not there."""
     layers: list[VarLayer] = []
-    for entry in play_run.play.vars_files:
+    for number, entry in enumerate(play_run.play.vars_files):
         choices = entry if isinstance(entry, list) else [entry]
-        layer = first_found(play_run, host, choices, final)
+        layer = first_found(play_run, host, choices, final, place(play_run.play, "vars_files", number))
         if layer is not None:
             layers.append(layer)
             play_run.vars.file_layers[host] = tuple(layers)
 
 
-def first_found(play_run: PlayRun, host: str, choices: list[object], final: bool) -> VarLayer | None:
+def first_found(play_run: PlayRun, host: str, choices: list[object], final: bool, where: Where) -> VarLayer | None:
     looked: list[str] = []
     for choice in choices:
         try:
@@ -44,7 +45,7 @@ def first_found(play_run: PlayRun, host: str, choices: list[object], final: bool
             looked.append(str(path))
     if any(isinstance(choice, Template) for choice in choices) and not final:
         return None
-    raise OpsError("file-not-found", f"vars file {choices[0] if len(choices) == 1 else choices} was not found", play_run.play.where,
+    raise OpsError("file-not-found", f"vars file {choices[0] if len(choices) == 1 else choices} was not found", where,
                    "Looked for:\n" + "\n".join(f"  {path}" for path in looked))  # fmt: skip
 
 

@@ -109,6 +109,7 @@ class Play:
     role_refs: tuple[RoleRef, ...]
     where: Where
     playbook: str
+    wheres: Mapping[str, Where] = field(default_factory=dict)  # of the keywords' values; "vars_files[0]" of an entry
 
     @property
     def title(self) -> str:

@@ -144,7 +144,18 @@ def read_play(shop: Workshop, node: MapNode, path: Path, parent: Parent) -> Play
         vars_files=tuple(compile_value(item) for item in as_list(node.get("vars_files"))),
         vars_prompt=read_prompts(node), pre_tasks=pre, roles=roles, tasks=tasks, post_tasks=post, handlers=handlers,
         role_refs=static_roles((*pre, *roles, *tasks, *post)), where=node.where, playbook=str(path),
+        wheres=places(node),
     )  # fmt: skip
+
+
+def places(node: MapNode) -> dict[str, Where]:
+    """Where the values of the play's own keywords stand, and their entries."""
+    found = {str(key.value): value.where for key, value in node.pairs}
+    lists = [(str(key.value), value) for key, value in node.pairs if isinstance(value, ListNode) and key.value in _LISTED]
+    return {**found, **{f"{name}[{number}]": item.where for name, value in lists for number, item in enumerate(value.items)}}
+
+
+_LISTED = ("serial", "vars_files")
 
 
 def check_sections(node: MapNode, compatible: bool) -> None:

@@ -8,6 +8,7 @@ from opsplay.actions.arguments import check_names
 from opsplay.errors import OpsError, did_you_mean
 from opsplay.model.catalog import Catalog
 from opsplay.model.play import Play, Playbook, Task, walk_tasks
+from opsplay.plan.play_values import Known, check_values
 from opsplay.templating.template import Template
 
 META_ACTIONS = frozenset({"flush_handlers", "noop", "clear_facts", "clear_host_errors", "refresh_inventory", "reset_connection",
@@ -15,25 +16,9 @@ META_ACTIONS = frozenset({"flush_handlers", "noop", "clear_facts", "clear_host_e
 OPENED_LATER = frozenset({"include_role", "include_tasks"})  # may bring handlers that nobody knows yet
 
 
-def check_playbook(playbook: Playbook, catalog: Catalog) -> list[OpsError]:
+def check_playbook(playbook: Playbook, catalog: Catalog, known: Known | None = None) -> list[OpsError]:
     """Every problem, in the order of the text."""
-    return [problem for play in playbook.plays for problem in (*check_play(play), *check_tasks(play, catalog))]
-
-
-def check_play(play: Play) -> Iterator[OpsError]:
-    """`serial` and `order`, where they are no templates."""
-    from opsplay.plan.batches import ordered, size_of
-
-    serial, order = play.keywords.get("serial"), play.keywords.get("order")
-    try:
-        for size in serial if isinstance(serial, (list, tuple)) else [serial]:
-            if not isinstance(size, Template):
-                size_of(size, 1)
-        if not isinstance(order, Template):
-            ordered([], order, None)
-    except OpsError as error:
-        error.where = error.where or play.where
-        yield error
+    return [problem for play in playbook.plays for problem in (*check_values(play, known), *check_tasks(play, catalog))]
 
 
 def check_tasks(play: Play, catalog: Catalog) -> Iterator[OpsError]:

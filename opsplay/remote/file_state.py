@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from opsplay.remote.spec import Args
     from opsplay.remote.system import System
 
-SHOWN_CONTENT = 100
+SHOWN_CONTENT = 1000
 
 
 def observe(system: "System", args: "Args") -> "Dict[str, Any]":
@@ -67,6 +67,22 @@ def _means_target(system: "System", args: "Args", goal: "str", path: "str") -> "
     return target is not None or goal == "touch"
 
 
+def _content(system: "System", top: "str") -> "Optional[Dict[str, List[str]]]":
+    """What will be gone with a folder, for the diff; of very many only the first."""
+    if not system.diff:
+        return None
+    found = {"directories": [], "files": []}  # type: Dict[str, List[str]]
+    left = SHOWN_CONTENT
+    for folder, folders, files in system.walk(top):
+        folders.sort()
+        for kind_of, names in (("directories", folders), ("files", sorted(files))):
+            found[kind_of] += [os.path.join(folder, name) for name in names[:left]]
+            left -= min(left, len(names))
+        if not left:
+            break
+    return found
+
+
 def _there(system: "System", args: "Args", path: "str", found: "os.stat_result", goal: "str") -> "Dict[str, Any]":
     known: "Dict[str, Any]" = observe_attributes(system, path, attributes=bool(args.attributes))
     known.update(size=found.st_size, atime=found.st_atime, mtime=found.st_mtime)
@@ -78,7 +94,7 @@ def _there(system: "System", args: "Args", path: "str", found: "os.stat_result",
         other = system.stat(args.src)
         known["linked"] = other is not None and (other.st_ino, other.st_dev) == (found.st_ino, found.st_dev)
     if goal == "absent" and stat.S_ISDIR(found.st_mode):
-        known["content"] = system.listdir(path)[:SHOWN_CONTENT]
+        known["content"] = _content(system, path)
     return known
 
 

@@ -79,7 +79,7 @@ def _perform_state(module, system, args):
     if hasattr(module, "report"):
         result.update(module.report(args, before, after) or {})
     result.update(extra)
-    if system.diff and change:
+    if system.diff and (change or getattr(module, "ALWAYS_DIFF", False)):
         result["diff"] = _difference(module, args, change, after)
     return result
 

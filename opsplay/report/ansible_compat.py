@@ -206,7 +206,7 @@ class AnsibleOutput:
         return shown_result(result, self.verbosity, is_debug)
 
     def _diff(self, result: Mapping[str, Any]) -> None:
-        if not result.get("diff"):
+        if not result.get("diff") or not result.get("changed"):
             return
         for line in diff_text(result["diff"]).splitlines():
             self._line(line, {"+": "add", "-": "remove", "@": "hunk"}.get(line[:1], ""))

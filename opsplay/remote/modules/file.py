@@ -35,6 +35,7 @@ SPEC = Spec(
            "Unlike Ansible, recurse never goes through a link, so that it cannot be led out of the folder.",),
 )
 MOMENTARY = ("atime", "mtime")
+ALWAYS_DIFF = True  # it names the path also where nothing differs
 
 
 def observe(system: "System", args: "Args") -> "Dict[str, Any]":

@@ -63,17 +63,16 @@ class Search(object):
     def under(self, top: "str") -> "Iterator[Dict[str, Any]]":
         for folder, folders, files in os.walk(top, onerror=self._refused, followlinks=self.args.follow):
             self.examined += len(folders) + len(files)
+            if self.args.depth and _level(top, folder) >= self.args.depth:  # looked at as Ansible does, and left alone
+                del folders[:]
+                continue
             for name in sorted(files) + sorted(folders):
                 entry = self._matching(top, os.path.normpath(os.path.join(folder, name)), name)
                 if entry is not None:
                     yield entry
-            self._prune(top, folder, folders)
-
-    def _prune(self, top: "str", folder: "str", folders: "List[str]") -> "None":
-        level = 0 if folder == top else os.path.relpath(folder, top).count(os.sep) + 1
-        if not self.args.recurse or (self.args.depth and level + 1 >= self.args.depth):
-            del folders[:]
-        folders.sort()
+            if not self.args.recurse:
+                del folders[:]
+            folders.sort()
 
     def _refused(self, error: "OSError") -> "None":
         self.skipped[str(error.filename)] = str(error)
@@ -115,6 +114,10 @@ class Search(object):
         except LookupError as error:
             self.skipped[top] = str(error)
         return False
+
+
+def _level(top: "str", folder: "str") -> "int":
+    return 0 if folder == top else os.path.relpath(folder, top).count(os.sep) + 1
 
 
 def _names(patterns: "List[str]", regex: "bool") -> "List[Callable[[str], Any]]":

@@ -114,6 +114,9 @@ class LookupBase:
     def find_file_in_search_path(self, variables: Any, subdir: str, name: str, ignore_missing: bool = False) -> Any:
         return self._loader.find_file(subdir, name) if self._loader is not None else None
 
+    def get_basedir(self, variables: Any) -> Any:
+        return variables["role_path"] if "role_path" in variables else getattr(self._loader, "basedir", ".")
+
     @staticmethod
     def _flatten(terms: Any) -> list[Any]:
         return [item for term in terms for item in (term if isinstance(term, (list, tuple)) else [term])]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -103,3 +105,14 @@ def test_a_slow_expression_is_killed_and_the_next_one_works() -> None:
         patterns.search("(a+)+$", "a" * 40 + "b")
     assert patterns.search("(a+)+$", "b" * 40 + "a") is not None
     assert patterns.replace("(x|y)*z", "x" * 30 + "z", "-") == ("-", 1)
+
+
+def test_a_child_that_a_busy_machine_keeps_waiting_is_waited_for() -> None:
+    from opsplay.templating import patterns
+
+    assert patterns.search("(a+)+$", "b" * 40 + "a") is not None
+    process = patterns.CHILD._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    threading.Timer(patterns.SECONDS + 0.5, os.kill, (process.pid, signal.SIGCONT)).start()
+    assert patterns.search("(a+)+$", "b" * 41 + "a") is not None

@@ -236,3 +236,16 @@ def test_wrong_options_are_told(declared: Templar, given: str, said: str) -> Non
 def test_a_required_option_is_asked_for(declared: Templar) -> None:
     with pytest.raises(TemplateFailed, match="Required config 'needed' for 'own' lookup plugin not provided"):
         render("{{ lookup('own') }}", scope_of("{}"), declared)
+
+
+def test_a_lookup_asks_its_loader_for_files_of_the_role(tmp_path: Path) -> None:
+    (tmp_path / "role" / "tasks").mkdir(parents=True)
+    (tmp_path / "role" / "tasks" / "x.yml").touch()
+    text = (
+        "from ansible.plugins.lookup import LookupBase\nclass LookupModule(LookupBase):\n    def run(self, terms, variables=None, **_):\n"
+        "        return [self._loader.path_dwim_relative(self.get_basedir(variables), 'tasks', term) for term in terms]\n"
+    )
+    (tmp_path / "src.py").write_text(text)
+    templar = Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
+    found = render("{{ query('src', 'x.yml', '') }}", scope_of(role_path=str(tmp_path / "role")), templar)
+    assert found == [f"{tmp_path}/role/tasks/x.yml", f"{tmp_path}/role/tasks/"]

@@ -67,6 +67,24 @@ class LookupCall:
         ]
         return next((place for place in tried if os.path.exists(place)), None)
 
+    def path_dwim_relative(self, path: str, dirname: str, source: str, is_role: bool = False) -> str:
+        """What lookups written for Ansible ask its loader: a file of a folder of a role, else of the playbook."""
+        name = os.path.expanduser(to_text(source))
+        tried = [os.path.join(base, *more, name) for base in (path, self.basedir) for more in ((dirname,), ())]
+        return name if os.path.isabs(name) else next((place for place in tried if os.path.exists(place)), tried[0])
+
+    def path_dwim(self, given: str) -> str:
+        return os.path.join(self.basedir, os.path.expanduser(to_text(given)))
+
+    def get_basedir(self) -> str:
+        return self.basedir
+
+    def path_exists(self, path: str) -> bool:
+        return os.path.exists(self.path_dwim(path))
+
+    def is_file(self, path: str) -> bool:
+        return os.path.isfile(self.path_dwim(path))
+
     def search_paths(self) -> list[str]:
         """The folders of the task's role, its file and the playbook."""
         found = self.scope.raw("ansible_search_path")

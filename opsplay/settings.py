@@ -173,6 +173,10 @@ class Settings:
     callback_plugins: tuple[str, ...] = setting(
         ("~/.ansible/plugins/callback",), "callback_plugins", "ANSIBLE_CALLBACK_PLUGINS", kind="paths"
     )
+    enable_task_debugger: bool = setting(False, "enable_task_debugger", "ANSIBLE_ENABLE_TASK_DEBUGGER", kind="bool")
+    task_debugger_ignore_errors: bool = setting(
+        True, "task_debugger_ignore_errors", "ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS", kind="bool"
+    )
     log_path: str | None = setting(None, "log_path", "ANSIBLE_LOG_PATH", kind="path")
     log_verbosity: int = setting(0, "log_verbosity", "ANSIBLE_LOG_VERBOSITY", kind="int")
     show_custom_stats: bool = setting(False, "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS", kind="bool")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opsplay.engine.conductor import BYPASSING, Conductor, Free, Linear, Turn
@@ -144,6 +145,12 @@ class PlayRun:
             await asyncio.gather(*walks, return_exceptions=True)
 
     def strategy(self, batch: list[str]) -> Conductor:
+    @cached_property
+    def debugs(self) -> bool:
+        """Whether the operator is asked about each task that fails."""
+        strategy = self.value("strategy") or self.run.settings.strategy
+        return self.run.settings.enable_task_debugger or str(strategy).rpartition(".")[2] == "debug"
+
         pace = self.judged("strategy", lambda value: pace_of(value or self.run.settings.strategy))
         if pace == "linear":
             return Linear(batch, self.begin)

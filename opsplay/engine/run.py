@@ -74,6 +74,7 @@ class Run:
     listeners: list[Listener]
     asker: Ask | None = None
     secrets: set[str] = field(default_factory=set)
+    debugging: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by the task that the operator is asked about
     remarks: set[tuple[str, str]] = field(default_factory=set)  # warnings of results that were told
     failed: set[str] = field(default_factory=set)
     unreachable: set[str] = field(default_factory=set)

@@ -246,6 +246,11 @@ class Walk:
             if error.code == "bad-throttle":
                 raise
             result = work.failed_by(error)
+        if self.play_run.debugs or "debugger" in task.keywords:
+            from opsplay.engine.debugger import debugged
+
+            if (again := await debugged(work, result)) is not None:
+                return await self.perform(again, turn)
         seconds = time.monotonic() - begun
         outcome = work.close(result, seconds)
         if self.run.profile is not None:

@@ -144,13 +144,13 @@ class PlayRun:
                 walk.cancel()
             await asyncio.gather(*walks, return_exceptions=True)
 
-    def strategy(self, batch: list[str]) -> Conductor:
     @cached_property
     def debugs(self) -> bool:
         """Whether the operator is asked about each task that fails."""
         strategy = self.value("strategy") or self.run.settings.strategy
         return self.run.settings.enable_task_debugger or str(strategy).rpartition(".")[2] == "debug"
 
+    def strategy(self, batch: list[str]) -> Conductor:
         pace = self.judged("strategy", lambda value: pace_of(value or self.run.settings.strategy))
         if pace == "linear":
             return Linear(batch, self.begin)

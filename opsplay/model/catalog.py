@@ -17,7 +17,7 @@ from opsplay.remote.spec import Spec
 STATEMENTS = frozenset(
     ["include_tasks", "import_tasks", "include_role", "import_role", "import_playbook", "meta", "include"]
 )
-RENAMED = {"systemd_service": "systemd", "yum": "dnf"}
+RENAMED = {"systemd_service": "systemd", "yum": "dnf", "openssl_certificate": "x509_certificate"}
 HOME_COLLECTIONS = ("ansible.builtin", "ansible.legacy", "opsplay.builtin")
 KNOWN_COLLECTIONS = (
     "ansible.posix",

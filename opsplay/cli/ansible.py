@@ -131,6 +131,8 @@ def main() -> int:
 def guarded(name: str, arguments: list[str]) -> int:
     """Run the program; Ansible's exit codes: 1 errors, 4 content that cannot be parsed, 5 wrong usage, 250 our own fault."""
     try:
+        if arguments == ["--version"]:
+            return show_version(name)
         command = program(name)
         signals.raise_interrupt()
         code = command.main(arguments, prog_name=name, standalone_mode=False)  # type: ignore[attr-defined]

@@ -52,7 +52,7 @@ def prepare_module(
 
 
 def matching_hosts(run: Run, pattern: str) -> list[str]:
-    """Raises OpsError where the inventory has hosts and none is meant."""
+    """Raises OpsError where the inventory has hosts and none is meant; Ansible's own program minds only an empty --limit."""
     from opsplay.errors import Fault, OpsError
     from opsplay.templating.template import template_or_text
 
@@ -62,7 +62,7 @@ def matching_hosts(run: Run, pattern: str) -> list[str]:
     for text in (*run.inventory.notices, *warnings):
         click.echo(f"[WARNING]: {text}", err=True)
     run.inventory.notices.clear()
-    if not hosts and run.inventory.hosts:
+    if not hosts and run.inventory.hosts and (run.options.limit or not run.settings.compatible):
         raise OpsError("no-hosts-matched", "Specified hosts and/or --limit does not match any hosts", fault=Fault.USAGE,
                        remedy="List the hosts with: opsplay inventory graph")  # fmt: skip
     return hosts

@@ -74,7 +74,8 @@ def test_list_hosts(drop_in: Callable[..., Ran]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("nowhere", "-m", "ping"), 1, "Specified hosts and/or --limit does not match any hosts"),
+        (("nowhere", "-m", "ping"), 0, "No hosts matched, nothing to do"),
+        (("all", "-l", "nowhere", "-m", "ping"), 1, "Specified hosts and/or --limit does not match any hosts"),
         (("w1", "-m", "shell"), 5, "No argument passed to shell module"),
         (("w1", "-m", "import_playbook", "-a", "x.yml"), 5, "'import_playbook' is not a valid action for ad-hoc commands"),
         (("w1", "-m", "pign"), 4, 'Did you mean "ping"?'),

@@ -6,7 +6,7 @@ import stat
 from opsplay.remote import trusted_path
 from opsplay.remote.content import Content, shown_file
 from opsplay.remote.edited_file import make_parents, write_with_backup
-from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes
+from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes, mode_text
 from opsplay.remote.spec import Flag, ModuleFailure, Path, Raw, Spec, Text
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ def _asked(system: "System", args: "Args", real: "str", before: "Dict[str, Any]"
     observed = {key: before[key] for key in KEYS + ("isdir",) if key in before}
     wanted = dict(args)
     if args.mode == "preserve" and args.source == "host":
-        wanted["mode"] = "%04o" % stat.S_IMODE(os.stat(args.src).st_mode)
+        wanted["mode"] = mode_text(os.stat(args.src).st_mode)
     return desired_attributes(system, wanted, real, observed)
 
 
@@ -134,7 +134,8 @@ def _make_folder(system: "System", args: "Args", folder: "str") -> "None":
 
 
 def report(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "Dict[str, Any]":
-    said = {"dest": before["real"], "checksum": after["sha1"], "state": "file", "src": args.src}
+    said = {"dest": before["real"], "checksum": after["sha1"], "state": "file"}
+    said.update({"src": args.src} if args.src is not None else {})
     said.update((key, after[key]) for key in ("owner", "group", "mode", "uid", "gid", "size") if after.get(key) is not None)
     if before["needed"]:
         said["needs_content"] = True

@@ -29,7 +29,7 @@ def _filtered(facts, patterns):
     patterns = [pattern for pattern in patterns if pattern]
     if not patterns or "*" in patterns:
         return facts
-    return {name: value for name, value in facts.items() if name == "module_setup" or _matches(name, patterns)}
+    return {name: value for name, value in facts.items() if _matches(name, patterns)}
 
 
 def _matches(name, patterns):

@@ -46,5 +46,9 @@ class EndBatch(Outcome):
     """meta: end_batch, and meta: end_play through PlayRun.ended."""
 
 
+class RunStopped(EndBatch):
+    """--max-fail is exceeded: the host goes no further, but it ends what cleans up behind it (`rescue`, `always`)."""
+
+
 class BreakPlay(Outcome):
     """Too many hosts failed: the rest of the batch stops as failed."""

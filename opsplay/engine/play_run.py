@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from opsplay.engine.conductor import BYPASSING, Conductor, Free, Linear, Turn
 from opsplay.engine.handlers import Handlers
 from opsplay.engine.includes import Includes
-from opsplay.engine.outcomes import BreakPlay, EndBatch, TaskFailed, Unreadable
+from opsplay.engine.outcomes import BreakPlay, EndBatch, RunStopped, TaskFailed, Unreadable
 from opsplay.engine.results import failure
 from opsplay.engine.selection import skipped_before
 from opsplay.engine.vars_files import load_vars_files
@@ -236,10 +236,10 @@ class PlayRun:
 
     # -- judging as it goes --------------------------------------------------------------------------------------
 
-    def check_end(self) -> None:
+    def check_end(self, walk: Walk) -> None:
         """Raises where the batch or play was ended, or broken off by failures elsewhere."""
-        if self.run.stopped:
-            raise EndBatch
+        if self.run.stopped and not walk.cleaning:
+            raise RunStopped
         if self.broken:
             raise BreakPlay
         if self.batch_ended:
@@ -250,8 +250,8 @@ class PlayRun:
         """any_errors_fatal, a failed run_once, max_fail_percentage and --max-fail hold for the hosts that did well, too."""
         if self.run.fail_limit is not None:
             outcomes = await turn.over()
-            if self.run.check_failures() and outcomes.get(walk.host) not in ("failed", "unreachable", "rescued"):
-                raise EndBatch
+            if self.run.check_failures() and not walk.cleaning and outcomes.get(walk.host) not in ("failed", "unreachable", "rescued"):
+                raise RunStopped
         fatal = self.fatal(task, turn)
         limit = self.value("max_fail_percentage")
         if not fatal and limit is None:

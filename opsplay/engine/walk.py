@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opsplay.engine.conductor import BYPASSING, Key, Turn
 from opsplay.engine.foresight import as_variable
-from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, TaskFailed
+from opsplay.engine.outcomes import BreakPlay, EndBatch, EndHost, EndRole, HostGone, Outcome, RunStopped, TaskFailed
 from opsplay.engine.results import failure
 from opsplay.engine.statements import FLUSHED, run_meta, tell_unasked
 from opsplay.engine.task_run import TaskRun
@@ -39,6 +39,7 @@ class Walk:
         self.used_roles: set[object] = set()  # those of which a task did more than be skipped
         self._roles: list[object] = []  # the roles that it is inside of, by their marks
         self.cleared = False  # by meta: clear_host_errors, of the failure that an `always` is run for
+        self.cleaning = 0  # rescue and always sections that it is in
         self.rescuers = 0  # enclosing blocks whose rescue is still to come
         self.notified: dict[str, None] = {}  # names and topics, until they are flushed
         self.due: set[str] = set()  # handlers to run
@@ -152,10 +153,12 @@ class Walk:
         except TaskFailed as failed:
             left = failed
             self.cleared = False
+        except RunStopped:
+            await self.cleanup(block.always, (*key, 2))
+            raise
         if left is not None and block.rescue:
             left = await self.rescue(block, key, left)
-        if block.always:
-            await self.entries(block.always, (*key, 2))
+        await self.cleanup(block.always, (*key, 2))
         if left is not None and not self.cleared:
             raise left
 
@@ -163,10 +166,18 @@ class Walk:
         self.memory.set_facts["ansible_failed_task"] = described(failed.task)
         self.memory.set_facts["ansible_failed_result"] = failed.result
         try:
-            await self.entries(block.rescue, (*key, 1))
+            await self.cleanup(block.rescue, (*key, 1))
         except TaskFailed as again:
             return again
         return None
+
+    async def cleanup(self, entries: tuple[Entry, ...], key: Key) -> None:
+        """Tasks of `rescue` and `always`: --max-fail does not cut them off."""
+        self.cleaning += 1
+        try:
+            await self.entries(entries, key)
+        finally:
+            self.cleaning -= 1
 
     # -- one task ------------------------------------------------------------------------------------------------
 
@@ -177,7 +188,11 @@ class Walk:
         turn = await self.play_run.conductor.turn(self.host, key, task)
         if self.run.profile is not None:
             self.run.profile.waited(task, self.host, time.monotonic() - begun)
-        self.play_run.check_end()
+        try:
+            self.play_run.check_end(self)
+        except Outcome:
+            turn.finish(self.host, "skipped")
+            raise
         if turn.left_out:
             turn.finish(self.host, "skipped")
             return

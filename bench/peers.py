@@ -83,6 +83,18 @@ def limit(job: Job) -> tuple[list[str], dict[str, str]]:
     return ["bash", str(driver)], {}
 
 
+def scp(job: Job) -> tuple[list[str], dict[str, str]]:
+    """The work's large file by one scp a host, all at once."""
+    lines = []
+    for i in range(job.count):
+        source, target = f"{job.hosts.folder}/{job.work.stdin}", f"{job.hosts.user}@{job.hosts.address(i)}:{job.hosts.base(i)}-big"
+        lines.append(f'{SSH.replace("ssh", "scp -q", 1)} -i {job.hosts.key} -P {job.port} {source} {target} & pids="$pids $!"')
+    lines.append("code=0; for p in $pids; do wait $p || code=1; done; exit $code\n")
+    driver = job.hosts.folder / f"scp-{job.count}.bash"
+    driver.write_text("\n".join(lines))
+    return ["bash", str(driver)], {}
+
+
 def opsplay(job: Job) -> tuple[list[str], dict[str, str]]:
     program = Path(sys.executable).parent / "opsplay"
     inventory = str(job.hosts.inventory(job.count, job.port))
@@ -125,6 +137,7 @@ PEERS = {
     peer.name: peer
     for peer in (
         Peer("limit", "", limit),
+        Peer("scp", "", scp),
         Peer("opsplay", "", opsplay),
         Peer("pyinfra", "pyinfra", pyinfra),
         Peer("mitogen", "mitogen", mitogen),

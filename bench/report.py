@@ -75,7 +75,7 @@ GOALS = [
     ("files", 1, 0, "opsplay", "limit", 2.0, True),
     ("loop", 1, 0, "opsplay", "limit", 2.0, True),
     ("facts", 1, 0, "opsplay", "limit", 3.0, True),
-    ("big-copy", 1, 0, "opsplay", "limit", 1.5, True),
+    ("big-copy", 1, 0, "opsplay", "scp", 1.5, True),
     ("sixty", 300, 0, "opsplay", "limit", 2.0, True),
 ]
 

@@ -52,6 +52,15 @@ class BufferedSocket:
             return int(self.sock.send(data))
         return int(self.sock.send(bytes(data)))  # a channel through a jump host
 
+    def send_some(self, data: memoryview) -> int:
+        """What the socket takes without waiting."""
+        if not isinstance(self.sock, socket.socket):
+            return 0
+        try:
+            return os.write(self.sock.fileno(), data)  # it is not blocking; its own send would wait for its timeout
+        except BlockingIOError:
+            return 0
+
     def settimeout(self, seconds: float | None) -> None:
         """paramiko wants to wake ten times a second; closing wakes it here, so it need not."""
 
@@ -114,6 +123,8 @@ class SealingPacketizer(paramiko.Packetizer):  # type: ignore[misc]
         self._fixed, self._count = b"", 0
         self._squeeze: Any = None
         self._sent = [0, 0]
+        self._socket = sock
+        self._unsent: memoryview | None = None  # sealed, and first to go out
         self._sending = threading.RLock()
 
     def start_handshake(self, timeout: float) -> None:
@@ -134,26 +145,48 @@ class SealingPacketizer(paramiko.Packetizer):  # type: ignore[misc]
         """A message, or Several."""
         messages = data.messages if isinstance(data, Several) else (data,)
         with self._sending:
+            self._flush()
             if self._engine is None:
                 for message in messages:
                     super().send_message(message)
                 return
             for start in range(0, len(messages), BATCH):
-                self._send_sealed([self._parts(message) for message in messages[start : start + BATCH]])
+                self.write_all(self._sealed([self._parts(message) for message in messages[start : start + BATCH]]))
+
+    def send_at_once(self, messages: Sequence[Any]) -> bool | None:
+        """Without waiting: True when all is out, False when send_message has to see to the rest, None when not taken."""
+        if self._engine is None or not self._sending.acquire(blocking=False):
+            return None
+        try:
+            if self._unsent is not None:
+                return None
+            out = self._sealed([self._parts(message) for message in messages])
+            sent = self._socket.send_some(out)
+            if sent == len(out):
+                return True
+            self._unsent = out[sent:]
+            return False
+        finally:
+            self._sending.release()
+
+    def _flush(self) -> None:
+        if self._unsent is not None:
+            rest, self._unsent = self._unsent, None
+            self.write_all(rest)
 
     def _parts(self, message: Any) -> Sequence[Any]:
         if self._squeeze is not None:
             return (self._squeeze(message.asbytes()),)
         return message.parts if isinstance(message, Data) else (message.asbytes(),)
 
-    def _send_sealed(self, messages: list[Sequence[Any]]) -> None:
+    def _sealed(self, messages: list[Sequence[Any]]) -> memoryview:
         lengths = [sum(map(len, parts)) for parts in messages]
         out = memoryview(bytearray(sum(lengths) + len(messages) * (HEAD + BLOCK + 4 + TAG)))
         end = 0
         for parts, length in zip(messages, lengths, strict=True):
             end = self._seal(out, end, parts, length)
-        self.write_all(out[:end])
         self._count_sent(end, len(messages))
+        return out[:end]
 
     def _seal(self, out: memoryview, start: int, parts: Iterable[Any], length: int) -> int:
         """Puts one packet at `start`; the position behind it. The length in front is not encrypted, but authenticated."""

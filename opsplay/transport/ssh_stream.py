@@ -12,6 +12,7 @@ from paramiko import Message
 from opsplay.errors import OpsError
 from opsplay.transport.link import Listener
 from opsplay.transport.protocol import ConnectionLost
+from opsplay.transport.ssh_packets import BATCH
 from opsplay.transport.ssh_wire import SshWire
 
 WINDOW = 2 * 1024 * 1024
@@ -36,6 +37,7 @@ class SshStream:
         self._number = wire.new_number(self)
         self._remote = 0
         self._room = 0
+        self._pump_due = False
         self._packet = PACKET
         self._queue: deque[memoryview] = deque()
         self.queued = 0
@@ -119,15 +121,7 @@ class SshStream:
     def _pump(self) -> None:
         """Sends what the host's window and the connection's backlog allow."""
         while self._queue and self._room and not self._waits_for_wire:
-            chunk = self._queue[0][: min(self._room, self._packet)]
-            self._room -= len(chunk)
-            self.queued -= len(chunk)
-            rest = self._queue[0][len(chunk) :]
-            if rest:
-                self._queue[0] = rest
-            else:
-                self._queue.popleft()
-            self.wire.post_data(self._remote, chunk)
+            self.wire.post_data(self._remote, self._chunks())
             if self.wire.backlog > BACKLOG:
                 self._waits_for_wire = True
                 self.wire.when_drained.append(self._wire_drained)
@@ -136,6 +130,21 @@ class SshStream:
             self.wire.post(self._message(_EOF))
         if self.when_roomy is not None and self.queued < BACKLOG:
             self.when_roomy()
+
+    def _chunks(self) -> list[memoryview]:
+        """What goes out next, as packets, from the queue."""
+        chunks: list[memoryview] = []
+        while self._queue and self._room and len(chunks) < BATCH:
+            first = self._queue[0]
+            chunk = first[: min(self._room, self._packet)]
+            chunks.append(chunk)
+            self._room -= len(chunk)
+            if len(chunk) < len(first):
+                self._queue[0] = first[len(chunk) :]
+            else:
+                self._queue.popleft()
+        self.queued -= sum(map(len, chunks))
+        return chunks
 
     def _wire_drained(self) -> None:
         self._waits_for_wire = False
@@ -212,7 +221,14 @@ class SshStream:
             self.wire.post(message)
 
     def _may_send(self, count: int) -> None:
+        """Room comes in many small grants: those that have come together are used together."""
         self._room += count
+        if self._queue and not self._pump_due:
+            self._pump_due = True
+            asyncio.get_running_loop().call_soon(self._pump_later)
+
+    def _pump_later(self) -> None:
+        self._pump_due = False
         self._pump()
 
     def _exited(self, status: int | None, why: str) -> None:

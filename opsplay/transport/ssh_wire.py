@@ -34,6 +34,7 @@ from opsplay.transport.ssh_packets import AT_ONCE, BATCH, BufferedSocket, Data, 
 CIPHERS = (
     "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
 )  # fmt: skip
+REST = object()  # stands in the outbox for what the packetizer has sealed already
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 
 
@@ -142,45 +143,58 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
         self.streams.pop(number, None)
         self._channels.delete(number)
 
-    def post_data(self, channel: int, view: memoryview) -> None:
-        """The same for bytes of a channel, which are copied only when they go out."""
-        data = Data(channel, view)
-        self._post(data, len(data))
-
     def post(self, message: paramiko.Message) -> None:
         """Sends the message, or queues it for the writing thread; never blocks."""
-        self._post(message, len(message.asbytes()))
+        self._post([message])
 
-    def _post(self, message: Any, size: int) -> None:
+    def post_data(self, channel: int, views: list[memoryview]) -> None:
+        """The same for bytes of a channel, which are copied only when they go out."""
+        self._post([Data(channel, view) for view in views])
+
+    def _post(self, messages: list[Any]) -> None:
         with self._outbox_lock:
-            direct = not self._writer_runs and not self._outbox and size <= AT_ONCE
-            if not direct:
-                self._queue(message, size)
-        if direct and not self._send_now(message):
+            free = not self._writer_runs and not self._outbox
+        left = self._send_now(messages) if free else messages
+        if left:
             with self._outbox_lock:
-                self._queue(message, size)
+                self._queue(left)
 
-    def _queue(self, message: Any, size: int) -> None:
-        self._outbox.append((message, size))
-        self.backlog += size
+    def _queue(self, messages: list[Any]) -> None:
+        for message in messages:
+            size = 1 if message is REST else len(message) if isinstance(message, Data) else len(message.asbytes())
+            self._outbox.append((message, size))
+            self.backlog += size
         if not self._writer_runs:
             self._writer_runs = True
             start_new_thread(self._write_outbox, ())  # threading would wait here until the thread has its turn
 
-    def _send_now(self, message: Any) -> bool:
-        if not self.clear_to_send.is_set() or not self.wire.writable():
-            return False
-        if not self.clear_to_send_lock.acquire(blocking=False):
-            return False
+    def _send_now(self, messages: list[Any]) -> list[Any]:
+        """Gives back what could not go out without waiting."""
+        if not self.clear_to_send.is_set() or not self.clear_to_send_lock.acquire(blocking=False):
+            return messages
         try:
-            if not self.clear_to_send.is_set():
-                return False
-            self._send_message(message)
+            return self._batches(messages) if self.clear_to_send.is_set() else messages
         except (OSError, EOFError, paramiko.SSHException):
-            pass  # the reading thread sees the same end and tells it
+            return []  # the reading thread sees the same end and tells it
         finally:
             self.clear_to_send_lock.release()
-        return True
+
+    def _batches(self, messages: list[Any]) -> list[Any]:
+        for start in range(0, len(messages), BATCH):
+            batch = messages[start : start + BATCH]
+            sent = self.packetizer.send_at_once(batch)
+            if sent is None:
+                return self._one_at_once(messages[start:])
+            if not sent:
+                return [REST, *messages[start + len(batch) :]]
+        return []
+
+    def _one_at_once(self, messages: list[Any]) -> list[Any]:
+        """Ciphers that paramiko applies itself: a small message, where the socket surely takes it."""
+        if len(messages) > 1 or len(messages[0].asbytes()) > AT_ONCE or not self.wire.writable():
+            return messages
+        self._send_message(messages[0])
+        return []
 
     def _write_outbox(self) -> None:
         """The writing thread: lives while there is something to write."""
@@ -193,7 +207,7 @@ class SshWire(paramiko.Transport):  # type: ignore[misc]
                     break
                 taken = [self._outbox.popleft() for _ in range(min(BATCH, len(self._outbox)))]
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-                self._send_user_message(Several([message for message, _ in taken]))
+                self._send_user_message(Several([message for message, _ in taken if message is not REST]))
             with self._outbox_lock:
                 self.backlog -= sum(size for _, size in taken)
         self.tell(self._drained)

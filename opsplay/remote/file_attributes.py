@@ -11,6 +11,11 @@ from opsplay.remote.spec import ModuleFailure
 KEYS = ("owner", "group", "mode", "attributes")
 
 
+def mode_text(mode):
+    """As Ansible writes it of files: a 0, and then the digits that there are: 0644, 01777."""
+    return "0%03o" % stat.S_IMODE(mode)
+
+
 def observe_attributes(system, path, follow=False, attributes=False):
     """{} where there is nothing, else owner and group (names, or ids without one), mode ("0644"), uid, gid.
 
@@ -21,7 +26,7 @@ def observe_attributes(system, path, follow=False, attributes=False):
         return {}
     found = {
         "owner": user_name(status.st_uid), "group": group_name(status.st_gid), "uid": status.st_uid,
-        "gid": status.st_gid, "mode": "%04o" % stat.S_IMODE(status.st_mode), "islink": stat.S_ISLNK(status.st_mode),
+        "gid": status.st_gid, "mode": mode_text(status.st_mode), "islink": stat.S_ISLNK(status.st_mode),
         "isdir": stat.S_ISDIR(status.st_mode),
     }
     if attributes:
@@ -41,7 +46,7 @@ def desired_attributes(system, args, path, observed):
         wanted["group"] = _wanted_name(system, args["group"], group_id, group_name)
     mode = args.get("mode")
     if mode is not None and mode != "preserve" and not observed.get("islink"):
-        wanted["mode"] = "%04o" % wanted_mode(mode, observed)
+        wanted["mode"] = mode_text(wanted_mode(mode, observed))
     if args.get("attributes"):
         old = observed.get("attributes")
         if old is None:

@@ -6,7 +6,7 @@ import stat
 from opsplay.remote import trusted_path
 from opsplay.remote.content import Content, shown_file
 from opsplay.remote.edited_file import make_parents, write_with_backup
-from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, observe_attributes, mode_text
+from opsplay.remote.file_attributes import KEYS, apply_attributes, desired_attributes, mode_text, observe_attributes
 from opsplay.remote.spec import Flag, ModuleFailure, Path, Raw, Spec, Text
 
 TYPE_CHECKING = False

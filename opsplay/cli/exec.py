@@ -50,6 +50,8 @@ def executed(
     summary = RunSummary()
     output = AdhocOutput(Output(sys.stdout), Output(sys.stderr), module, verbosity=settings.verbosity, one_line=one_line)
     listeners: list[Any] = [summary, output]
+    if sys.stderr is not None and sys.stderr.isatty() and settings.live_output >= 0:
+        prepared.run.live_after = float(settings.live_output)
     if not no_history:
         from opsplay.history.journal import Journal
         from opsplay.history.state_dir import state_dir

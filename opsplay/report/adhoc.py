@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from opsplay.events import Event, HostFinished, Notice, TaskStarted
+from opsplay.events import Event, HostFinished, Notice, OutputLine, TaskStarted
 from opsplay.report.ansible_compat import COLOURS
 from opsplay.report.ansible_results import _shown
 from opsplay.report.counts import is_unforeseen
@@ -43,6 +43,8 @@ class AdhocOutput:
     def __call__(self, event: Event) -> None:
         if isinstance(event, HostFinished):
             self._host(event)
+        elif isinstance(event, OutputLine):  # beside the results, which a program may read
+            self.errors.write(f"{printable(event.host)}| {printable(event.line)}\n")
         elif isinstance(event, TaskStarted) and event.action not in ("action", "local_action"):  # what a tasks file or a role holds, where one is imported
             self.module = event.action.rpartition(".")[2]
         elif isinstance(event, Notice) and event.level != "info":

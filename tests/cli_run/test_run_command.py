@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,17 @@ def test_long_commands_show_their_output_as_it_comes(place: Path) -> None:
     assert "h1| one" not in opsplay(place, "run", "-i", "inv", "long.yml", OPSPLAY_LIVE_OUTPUT="-1").stdout
     journals = list((place / "state").rglob("journal.jsonl"))
     assert journals and not [path for path in journals if "OutputLine" in path.read_text()], "the results have the output"
+
+
+def test_exec_shows_them_beside_its_results(place: Path) -> None:
+    controller, terminal = pty.openpty()
+    command = [OPSPLAY, "exec", "-i", "inv", "h1", "-m", "shell", "-a", "echo early; sleep 1.5; echo late"]
+    done = subprocess.run(command, cwd=place, env=environment(place, OPSPLAY_LIVE_OUTPUT="1"), stdout=subprocess.PIPE, stderr=terminal,
+                          text=True, timeout=60, check=True)  # fmt: skip
+    os.close(terminal)
+    assert os.read(controller, 1000).decode().splitlines() == ["h1| early", "h1| late"]
+    os.close(controller)
+    assert done.stdout == "h1 | CHANGED | rc=0 >>\nearly\nlate\n"
 
 
 def test_max_fail_says_why_the_run_stopped(place: Path) -> None:

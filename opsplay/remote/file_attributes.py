@@ -41,9 +41,9 @@ def desired_attributes(system, args, path, observed):
     """
     wanted = {}
     if args.get("owner") is not None:
-        wanted["owner"] = _wanted_name(system, args["owner"], user_id, user_name)
+        wanted["owner"] = _wanted_name(system, args["owner"], "user", user_id, user_name, observed)
     if args.get("group") is not None:
-        wanted["group"] = _wanted_name(system, args["group"], group_id, group_name)
+        wanted["group"] = _wanted_name(system, args["group"], "group", group_id, group_name, observed)
     mode = args.get("mode")
     if mode is not None and mode != "preserve" and not observed.get("islink"):
         wanted["mode"] = mode_text(wanted_mode(mode, observed))
@@ -95,14 +95,20 @@ def group_name(gid):
         return str(gid)
 
 
-def _wanted_name(system, asked, identify, name_of):
-    """The name as it will be observed. In check mode an unknown one may be made by an earlier task."""
+def _wanted_name(system, asked, kind, identify, name_of, observed):
+    """The name as it will be observed. In check mode an unknown one may be made by an earlier task, before the file is."""
     try:
-        return name_of(identify(asked))
+        number = identify(asked)
     except ModuleFailure:
-        if system.check:
-            return str(asked)
-        raise
+        if not system.check or "mode" in observed:
+            raise
+        system.warn("failed to look up %s %s. Create %s up to this point in real play" % (kind, asked, kind))
+        return str(asked)
+    name = name_of(number)
+    if system.check and name == str(number):
+        what = "%s with %sid %s" % (kind, kind[0], number)
+        system.warn("failed to look up %s. Create %s up to this point in real play" % (what, kind))
+    return name
 
 
 # -- modes

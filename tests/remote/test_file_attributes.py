@@ -105,12 +105,18 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
-def test_unknown_users_fail_except_in_check_mode(tmp_path: Path) -> None:
+def test_unknown_users_fail_except_in_check_mode_where_the_file_is_to_be_made(tmp_path: Path) -> None:
     observed = observe_attributes(System(), str(tmp_path))
     with pytest.raises(ModuleFailure, match="failed to look up user nobody-of-that-name"):
         desired_attributes(System(), {"owner": "nobody-of-that-name"}, str(tmp_path), observed)
-    wanted = desired_attributes(System(check=True), {"owner": "nobody-of-that-name"}, str(tmp_path), observed)
-    assert wanted == {"owner": "nobody-of-that-name"}
+    with pytest.raises(ModuleFailure, match="failed to look up user nobody-of-that-name"):
+        desired_attributes(System(check=True), {"owner": "nobody-of-that-name"}, str(tmp_path), observed)
+    system = System(check=True)
+    wanted = desired_attributes(system, {"owner": "nobody-of-that-name", "group": "23456"}, str(tmp_path / "new"), {})
+    assert wanted == {"owner": "nobody-of-that-name", "group": "23456"}
+    assert [text.partition(".")[0] for text in system.warnings] == [
+        "failed to look up user nobody-of-that-name", "failed to look up group with gid 23456",
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")

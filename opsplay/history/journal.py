@@ -7,7 +7,9 @@ import fcntl
 import json
 import os
 import time
+from _thread import start_new_thread
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from opsplay.errors import Fault, OpsError
@@ -24,7 +26,7 @@ from opsplay.events import (
 )
 from opsplay.history.state_dir import journal_path, make_private
 
-SYNC_EVERY = 0.1  # seconds: what a power cut may take; a killed process loses nothing
+SYNC_EVERY = 0.1  # seconds: what a power cut may take, and what one sync lasts; a killed process loses nothing
 RESERVE = 64 * 1024  # bytes held back for the end of the run when the disk is full
 FACTS = 50  # more than a set_fact has: gathered facts come as FactsGathered, and the journal holds them once
 BEGINNINGS = (RunStarted, PlayStarted, TaskStarted, HostStarted)  # events after which something new would start
@@ -57,6 +59,8 @@ class Journal:
         make_private(self.path.parent)
         self._reserve = self.path.with_name("reserve")
         self._synced = time.monotonic()
+        self._syncing = Lock()
+        self._unsynced: OSError | None = None  # what a sync beside met
         try:
             self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,8 +81,10 @@ class Journal:
             raise self.failure
         try:
             self._append(encode_event(event))
-            if isinstance(event, RunFinished) or (isinstance(event, TaskStarted) and self._due()):
-                self._sync()
+            if isinstance(event, RunFinished):
+                os.fdatasync(self._fd)
+            elif isinstance(event, TaskStarted) and self._due():
+                self._sync_beside()
         except OSError as error:
             self._failed(error, event)
         if isinstance(event, RunFinished):
@@ -115,14 +121,27 @@ class Journal:
     def _due(self) -> bool:
         return time.monotonic() - self._synced >= SYNC_EVERY
 
-    def _sync(self) -> None:
-        os.fdatasync(self._fd)
-        self._synced = time.monotonic()
+    def _sync_beside(self) -> None:
+        """In a thread: on a busy disk a sync takes longer than the task. What it meets is told at the next one."""
+        if self._unsynced is not None:
+            raise self._unsynced
+        if self._syncing.acquire(blocking=False):
+            self._synced = time.monotonic()
+            start_new_thread(self._sync_there, ())
+
+    def _sync_there(self) -> None:
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            self._unsynced = error
+        finally:
+            self._syncing.release()
 
     def close(self) -> None:
         """Let go of the lock and the reserve. Safe to call twice."""
         if self._fd >= 0:
-            os.close(self._fd)
+            with self._syncing:
+                os.close(self._fd)
             self._fd = -1
             self._reserve.unlink(missing_ok=True)
 

@@ -60,8 +60,10 @@ def test_channels_at_once_do_not_mix(sshd: PrivateSshd) -> None:
 
 def test_a_socket_that_takes_little_at_a_time(sshd: PrivateSshd, monkeypatch: pytest.MonkeyPatch) -> None:
     data = os.urandom(3_000_000)
-    whole = BufferedSocket.send
-    monkeypatch.setattr(BufferedSocket, "send", lambda self, part: whole(self, part[:1777]))
+    taken = [0, 5, 100_000, 70_000, 1, 40_000] * 5
+    waiting, at_once = BufferedSocket.send, BufferedSocket.send_some
+    monkeypatch.setattr(BufferedSocket, "send", lambda self, part: waiting(self, part[:1777]))
+    monkeypatch.setattr(BufferedSocket, "send_some", lambda self, part: at_once(self, part[: taken.pop() if taken else 0]))
 
     async def work() -> None:
         transport = SshTransport(sshd.address())

@@ -225,9 +225,10 @@ class PlayRun:
 
     @property
     def lets_ahead(self) -> bool:
-        """Whether tasks may travel ahead of their turn: not where one host's failure decides for the others."""
+        """Whether tasks may travel as frames: not where one host's failure decides for the others, or hosts wait for `forks`."""
         counted = self.play.keywords.get("max_fail_percentage") is not None or (self.run.fail_limit is not None and len(self.hosts) > 1)
-        return not self.run.settings.any_errors_fatal and not counted
+        queued = 0 < self.run.settings.forks < len(self.batch)
+        return not self.run.settings.any_errors_fatal and not counted and not queued
 
     @property
     def alone(self) -> bool:

@@ -42,7 +42,7 @@ def read_yaml(
 
 
 def is_written(text: str) -> bool:
-    """Whether the text stands, as a whole value, in a YAML file that was read: then an author wrote it, and no host."""
+    """Whether the text is a value of a YAML file that was read, the very object: one that is only equal may come from a host."""
     return any(_holds(node, text) for node in _cache.values() if node is not None)
 
 
@@ -51,7 +51,7 @@ def _holds(node: Node, text: str) -> bool:
         return any(_holds(value, text) for _, value in node.pairs)
     if isinstance(node, ListNode):
         return any(_holds(item, text) for item in node.items)
-    return node.value == text
+    return node.value is text
 
 
 def _cache_key(name: str, limits: Limits, duplicates: Duplicates) -> tuple[object, ...] | None:

@@ -179,3 +179,7 @@ def test_settings_can_be_looked_up() -> None:
     assert render("{{ lookup('config', 'HOST_KEY_CHECKING') }}", None, templar) is True
     with pytest.raises(LookupFailed, match="Unable to find setting NO_SUCH"):
         render("{{ lookup('config', 'NO_SUCH') }}", None, templar)
+
+
+def test_a_filetree_that_is_not_there_has_no_files(tmp_path: Path) -> None:
+    assert render("{{ query('filetree', folder) }}", scope_of(folder=str(tmp_path / "none"))) == []

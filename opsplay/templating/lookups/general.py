@@ -136,7 +136,9 @@ def filetree(call: LookupCall) -> list[Any]:
     seen: set[str] = set()
     excluded = call.option("exclude")
     for term in call.terms:
-        base = call.need_file("files", term)
+        base = call.find_file("files", term)
+        if base is None:
+            continue  # a folder that is not there has no files
         for folder, folders, files in os.walk(base):
             folders.sort()
             for name in sorted([*folders, *files]):

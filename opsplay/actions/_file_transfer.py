@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from opsplay.actions._pieces import IN_FLIGHT, PIECE, aligned, large_file, piece_size, sha1_of, status_key, under_way
 from opsplay.errors import OpsError
 from opsplay.lazy_dataclass import dataclass
+from opsplay.transport.protocol import Unreachable
 
 if TYPE_CHECKING:
     from opsplay.actions.context import Context
@@ -156,12 +157,12 @@ class Transfer:
         self.began = await self._call({**self._args, "token": self.token})
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._counted.__exit__(None, None, None)
         for piece in self._flight:
             piece.cancel()
         await asyncio.gather(*self._flight, return_exceptions=True)
-        if not self._settled and "part" in self.began:
+        if not self._settled and "part" in self.began and not isinstance(error, Unreachable):
             await self._call({"token": self.token, "offset": -1})
 
     @property

@@ -103,7 +103,7 @@ class LookupBase:
         option = self._declared.get(name)
         if option is None:
             return self._direct.get(name)
-        return value_of(option, self._direct, self._variables, type(self).__module__.rpartition(".")[2].rpartition("_")[0])
+        return value_of(option, self._direct, self._variables, type(self).__module__.rpartition(".")[2])
 
     def get_options(self, hostvars: Any = None) -> dict[str, Any]:
         return {**self._direct, **{name: self.get_option(name) for name in self._declared}}

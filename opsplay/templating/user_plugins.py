@@ -33,7 +33,7 @@ def load_lookup(folder: str, name: str) -> Any:
     if not path.is_file() or path.name == "__init__.py":
         return None
     try:
-        return getattr(load_file(path), "LookupModule", None)
+        return getattr(load_file(path, "lookup"), "LookupModule", None)
     except OpsError as error:
         error.message = f"The lookup plugin {name!r} failed to load: {error.message}"
         raise
@@ -48,7 +48,7 @@ def collection_folder(kind: str, folder: str, collection: str) -> str:
 def plugins_of(kind: str, path: Path) -> Mapping[str, Any]:
     """The filters or tests of a file. Raises OpsError for one that cannot be loaded."""
     class_name, method = CLASSES[kind]
-    owner = getattr(load_file(path), class_name, None)
+    owner = getattr(load_file(path, kind), class_name, None)
     if owner is None:
         return {}
     try:
@@ -57,10 +57,19 @@ def plugins_of(kind: str, path: Path) -> Mapping[str, Any]:
         raise does_not_load(path, error) from error
 
 
-def load_file(path: Path) -> ModuleType:
+def module_name(path: Path, kind: str) -> str:
+    """As Ansible names them: plugins see it as `__name__`, and import relative to it."""
+    _, mark, rest = str(path.with_suffix("")).rpartition("/ansible_collections/")
+    if mark:
+        return f"ansible_collections.{rest.replace('/', '.')}"
+    unique = "" if kind == "lookup" else f"_{abs(hash(str(path)))}"
+    return f"ansible.plugins.{kind}.{path.stem}{unique}"
+
+
+def load_file(path: Path, kind: str) -> ModuleType:
     from opsplay.templating.ansible_names import ansible_names
 
-    name = f"opsplay_user_plugins.{path.stem}_{abs(hash(str(path)))}"
+    name = module_name(path, kind)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -69,7 +78,7 @@ def load_file(path: Path) -> ModuleType:
         with ansible_names(), collections_of(path):
             spec.loader.exec_module(module)
     except Exception as error:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise does_not_load(path, error) from error
     return module
 

@@ -249,3 +249,15 @@ def test_a_lookup_asks_its_loader_for_files_of_the_role(tmp_path: Path) -> None:
     templar = Templar(plugins=Plugins(lookup_folders=[str(tmp_path)]))
     found = render("{{ query('src', 'x.yml', '') }}", scope_of(role_path=str(tmp_path / "role")), templar)
     assert found == [f"{tmp_path}/role/tasks/x.yml", f"{tmp_path}/role/tasks/"]
+
+
+def test_plugins_are_named_as_ansible_names_them(tmp_path: Path) -> None:
+    from opsplay.templating.user_plugins import plugins_of
+
+    text = "def who(value):\n    return __name__\n\n\nclass FilterModule:\n    def filters(self):\n        return {'who': who}\n"
+    own, theirs = tmp_path / "filter_plugins/mine.py", tmp_path / "ansible_collections/some/where/plugins/filter/theirs.py"
+    for path in (own, theirs):
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert plugins_of("filter", own)["who"](1).startswith("ansible.plugins.filter.mine_")
+    assert plugins_of("filter", theirs)["who"](1) == "ansible_collections.some.where.plugins.filter.theirs"

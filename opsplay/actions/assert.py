@@ -9,7 +9,7 @@ from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Flag, Raw, Spec, Text
 from opsplay.source.yaml_reader import is_written
-from opsplay.templating.conditions import is_enclosed
+from opsplay.templating.conditions import is_enclosed, is_reference
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.scope import MISSING
 from opsplay.templating.values import Unsafe, is_dynamic
@@ -84,7 +84,7 @@ def trusted(context: Context, item: Any, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     lone = LONE_NAME.fullmatch(item.source.strip())
-    if (lone and written_by_author(context, lone[1])) or is_written(value):
+    if (lone and written_by_author(context, lone[1])) or (is_reference(item) and is_written(value)):
         return value
     raise untrusted_text(value)
 

@@ -8,6 +8,7 @@ from typing import Any
 from opsplay.actions.context import Context
 from opsplay.errors import OpsError
 from opsplay.remote.spec import Integer, Raw, Spec, Text
+from opsplay.templating.conditions import is_reference
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
 from opsplay.templating.values import Unsafe, is_dynamic
@@ -27,8 +28,6 @@ SPEC = Spec(
 
 RAW_ARGUMENTS = ("var",)  # an expression of the author; what a host or a lookup gave is never evaluated
 NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*", re.ASCII)
-SUBSCRIPT = re.compile(r"\[[^\[\]]*\]")
-REFERENCE = re.compile(r"\{\{[^'\"~{}]*\}\}")  # `{{ item }}`, whose value is a name; no name is put together
 
 
 async def act(context: Context, args: Any) -> dict[str, Any]:
@@ -44,8 +43,7 @@ async def act(context: Context, args: Any) -> dict[str, Any]:
 
 def names(written: Any, var: str) -> bool:
     """Whether the author's template refers to a value that is no more than a name."""
-    source = SUBSCRIPT.sub("", getattr(written, "source", ""))
-    return NAME.fullmatch(var) is not None and REFERENCE.fullmatch(source.strip()) is not None
+    return NAME.fullmatch(var) is not None and is_reference(written)
 
 
 def evaluate(context: Context, written: Any, var: Any) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Free:
         if self._gate is not None and host not in self._inside:
             await self._gate.acquire()
             self._inside.add(host)
+        await asyncio.sleep(0)  # the others may begin theirs: no host is a task ahead by being asked first
         turn = Turn(task, [host])
         self.begin(turn)
         return turn

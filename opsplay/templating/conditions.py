@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from opsplay.errors import OpsError, Where
@@ -50,6 +51,15 @@ def value_of(templar: Templar, expression: str, scope: Scope, where: Where | Non
         if error.where is None:
             error.where = where
         raise
+
+
+def is_reference(template: object) -> bool:
+    """Whether the template only refers to a value, as `{{ item.check }}` does: none is put together in it."""
+    return _REFERENCE.fullmatch(_SUBSCRIPT.sub("", getattr(template, "source", "")).strip()) is not None
+
+
+_SUBSCRIPT = re.compile(r"\[[^\[\]]*\]")
+_REFERENCE = re.compile(r"\{\{[^'\"~{}]*\}\}")
 
 
 def is_enclosed(expression: str) -> bool:

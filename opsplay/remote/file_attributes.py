@@ -100,9 +100,10 @@ def _wanted_name(system, asked, kind, identify, name_of, observed):
     try:
         number = identify(asked)
     except ModuleFailure:
+        if system.check:
+            system.warn("failed to look up %s %s. Create %s up to this point in real play" % (kind, asked, kind))
         if not system.check or "mode" in observed:
             raise
-        system.warn("failed to look up %s %s. Create %s up to this point in real play" % (kind, asked, kind))
         return str(asked)
     name = name_of(number)
     if system.check and name == str(number):

@@ -14,7 +14,6 @@ PACKAGES = (
     "acl", "at", "attr", "bzip2", "cron", "dbus", "e2fsprogs", "file", "git", "gnupg", "iproute2", "libfaketime", "libuser", "locales",
     "openssh-server", "procps", "python3", "python3-pip", "python3-venv", "rsync", "sudo", "unzip", "xz-utils", "zip",
 )  # fmt: skip
-MIRROR = "http://deb.debian.org/debian"
 WHEELS = ("pexpect==4.8.0", "ptyprocess", "passlib", "tomli", "PyYAML", "tomli-w", "setuptools", "wheel")
 PYTHON = "/opt/venv/bin/python3"
 
@@ -29,7 +28,7 @@ def debian_root() -> Root:
 
 
 def make(folder: Path, wheels: Path) -> None:
-    done(["debootstrap", f"--include={','.join(PACKAGES)}", "bookworm", str(folder), MIRROR])
+    done(["debootstrap", f"--include={','.join(PACKAGES)}", "bookworm", str(folder)])
     (folder / "etc" / "locale.gen").write_text("en_US.UTF-8 UTF-8\n")
     done(["chroot", str(folder), "locale-gen"])
     # No init system is told of: none runs in there, and targets about services end early, as they do in a container.

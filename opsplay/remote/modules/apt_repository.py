@@ -13,7 +13,7 @@ SPEC = Spec(
           "update_cache_retry_max_delay": Integer(default=12), "validate_certs": Flag(default=True),
           "codename": Text(), "install_python_apt": Flag(default=True)},
     returns={"repo": "The source.", "sources_added": "New files.", "sources_removed": "Files that went."},
-    examples=["apt_repository: {repo: 'deb http://deb.debian.org/debian bookworm-backports main'}"],
+    examples=["apt_repository: {repo: 'deb http://mirror.example.com/debian bookworm-backports main'}"],
 )
 
 

@@ -22,7 +22,7 @@ SPEC = Spec(
           "include": Listing(), "install_python_debian": Flag(default=False)},
     exclusive=(("exclude", "include"),),
     returns={"repo": "The file's text.", "dest": "The file.", "key_filename": "The key's file."},
-    examples=["deb822_repository: {name: backports, uris: ['http://deb.debian.org/debian'], "
+    examples=["deb822_repository: {name: backports, uris: ['http://mirror.example.com/debian'], "
               "suites: [bookworm-backports], components: [main]}"],
 )
 SOURCES, KEYRINGS = "/etc/apt/sources.list.d", "/etc/apt/keyrings"

@@ -6,11 +6,13 @@ import re
 
 POSIX = frozenset(["acl", "at", "authorized_key", "firewalld", "mount", "patch", "seboolean", "selinux", "synchronize", "sysctl"])
 GENERAL = frozenset(
-    ["alternatives", "apk", "archive", "capabilities", "flatpak", "gem", "ini_file", "ldap_entry", "locale_gen", "lvg", "lvol", "make", "mail", "modprobe", "nmcli", "npm", "open_iscsi", "pacman", "pam_limits", "parted", "pipx", "read_csv", "redis_info", "snap", "sudoers", "timezone", "ufw", "xml", "zypper", "zypper_repository"]
+    ["alternatives", "apache2_module", "apk", "archive", "capabilities", "dpkg_divert", "flatpak", "gem", "git_config", "htpasswd", "ini_file", "ldap_entry", "locale_gen", "lvg", "lvol", "make", "mail", "modprobe", "nmcli", "npm", "open_iscsi", "pacman", "pam_limits", "pamd", "parted", "pipx", "read_csv", "redis_info", "snap", "sudoers", "supervisorctl", "timezone", "ufw", "xml", "zypper", "zypper_repository"]
 )
 OURS = frozenset(
     ["apt_upgradable", "backup_verify", "find_delete", "log_rotate", "needs_restart", "postgresql_activity", "postgresql_assert", "postgresql_index_stats", "postgresql_reindex", "postgresql_slow_queries", "postgresql_table_stats", "postgresql_vacuum", "sqlite_maintain", "sqlite_query"]
 )
+CRYPTO = re.compile(r"(openssl|openssh|x509)_\w+$")
+MYSQL = re.compile(r"mysql_\w+$")
 POSTGRESQL = re.compile(r"postgresql_\w+$")
 
 
@@ -22,7 +24,8 @@ def collection_of(name: str) -> str:
         return "ansible.posix"
     if name in GENERAL:
         return "community.general"
-    return "community.postgresql" if POSTGRESQL.match(name) else "ansible.builtin"
+    families = ((CRYPTO, "community.crypto"), (MYSQL, "community.mysql"), (POSTGRESQL, "community.postgresql"))
+    return next((collection for pattern, collection in families if pattern.match(name)), "ansible.builtin")
 
 
 def full_name(name: str) -> str:

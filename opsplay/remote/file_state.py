@@ -235,9 +235,10 @@ def _dress(system: "System", args: "Args", change: "Change", path: "str") -> "No
         if found is None:
             raise ModuleFailure("%s has gone in the meantime" % path, path=path)
         now = time.time()
-        times = [now if value == "now" else value for value in (
-            change.wanted.get("atime", found.st_atime), change.wanted.get("mtime", found.st_mtime))]
-        system.utime(path, (times[0], times[1]))
+        asked = change.wanted.get("atime", found.st_atime), change.wanted.get("mtime", found.st_mtime)
+        times = [now if value == "now" else value for value in asked]
+        # Whoever may write a file may make its times the present, but only its owner any other time.
+        system.utime(path, None if asked == ("now", "now") else (times[0], times[1]))
 
 
 def _remove(system: "System", path: "str", state: "str") -> "None":

@@ -1,4 +1,4 @@
-"""What a module says of a file in a folder that its user may not enter."""
+"""What modules do as a user with few rights: folders that are closed, files of others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from opsplay.remote.modules import _fetch
+import pytest
+
+from opsplay.actions.arguments import typed_arguments
+from opsplay.remote.modules import _fetch, file
+from opsplay.remote.perform import perform
 from opsplay.remote.spec import Args, ModuleFailure
 from opsplay.remote.system import System
 
@@ -51,3 +55,20 @@ def test_fetch_tells_a_closed_folder_from_a_missing_file(tmp_path: Path) -> None
     finally:
         closed.chmod(0o700)
     assert said.startswith("File is not readable: Permission denied")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user than the file's owner")
+def test_whoever_may_write_a_file_may_touch_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    path = tmp_path / "shared"
+    path.write_text("")
+    path.chmod(0o666)
+    os.utime(path, (1, 1))
+
+    def touched() -> str:
+        return str(perform(file, System(), typed_arguments("file", file.SPEC, {"path": str(path), "state": "touch"})))
+
+    assert "'changed': True" in as_nobody(touched)
+    assert path.stat().st_mtime > 1 and path.stat().st_atime > 1

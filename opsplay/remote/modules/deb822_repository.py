@@ -3,6 +3,7 @@
 import os
 import re
 
+from opsplay.remote.file_attributes import mode_text, observe_attributes, wanted_mode
 from opsplay.remote.spec import Choice, Flag, Integer, Listing, ModuleFailure, Raw, Spec, Text
 
 FIELDS = (("enabled", "Enabled"), ("types", "Types"), ("uris", "URIs"), ("suites", "Suites"), ("components", "Components"),
@@ -39,7 +40,9 @@ def _path(args):
 def observe(system, args):
     if args.state == "present" and not (args.uris and args.suites):
         raise ModuleFailure("uris and suites are needed for state present")
-    seen = {"content": _text(system, _path(args)), "key": None, "key_name": None}
+    seen = {"content": _text(system, _path(args)), "key": None, "key_name": None, "mode": None}
+    if seen["content"] is not None:
+        seen["mode"] = observe_attributes(system, _path(args), follow=True)["mode"]
     if args.state == "absent":
         for suffix in ("asc", "gpg"):
             path = "%s/%s.%s" % (KEYRINGS, _base(args), suffix)
@@ -70,7 +73,8 @@ def desired(args, before):
     if args.state == "absent":
         wanted = {"content": None}
         return dict(wanted, key=None) if before["key_name"] else wanted
-    wanted = {"content": _stanza(args, before["key_name"])}
+    observed = {"mode": before["mode"]} if before["mode"] else {}
+    wanted = {"content": _stanza(args, before["key_name"]), "mode": mode_text(wanted_mode(args.mode, observed))}
     if before["key_name"]:
         wanted["key"] = True
     return wanted
@@ -107,7 +111,9 @@ def apply(system, args, change):
                 system.mkdir(KEYRINGS, 0o755)
             system.write(path, change.before["key_data"], mode=0o644)
         else:
-            system.write(path, change.wanted["content"].encode(), mode=int(str(args.mode), 8))
+            system.write(path, change.wanted["content"].encode(), mode=int(change.wanted.get("mode") or change.before["mode"], 8))
+    if "mode" in change and "content" not in change and args.state == "present":
+        system.chmod(_path(args), int(change.wanted["mode"], 8))
 
 
 def report(args, before, after):
@@ -115,5 +121,10 @@ def report(args, before, after):
 
 
 def difference(args, before, after):
-    return {"before": before["content"] or "", "after": after["content"] or "", "before_header": _path(args),
-            "after_header": _path(args)}
+    shown = {"before": before["content"] or "", "after": after["content"] or "", "before_header": _path(args),
+             "after_header": _path(args)}
+    if before["content"] is None or args.state == "absent" or before["mode"] == after["mode"]:
+        return shown
+    attributes = "%s (file attributes)" % _path(args)
+    return [shown, {"before": {"mode": before["mode"]}, "after": {"mode": after["mode"]}, "before_header": attributes,
+                    "after_header": attributes}]

@@ -152,7 +152,7 @@ def _conflict(spec: Spec, values: Mapping[str, Any], given: set[str]) -> str:
     for group in spec.exclusive:
         if len(clash := [name for name in group if name in given]) > 1:
             return f"parameters are mutually exclusive: {'|'.join(clash)}"
-    missing = [name for name in required(spec) if name not in given]
+    missing = [name for name in required(spec) if name not in given and not (spec.args[name].nullable and name in values)]
     if missing:
         return spec.missing_text or f"missing required arguments: {', '.join(missing)}"
     for group in spec.together:

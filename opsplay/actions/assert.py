@@ -20,7 +20,7 @@ RAW_ARGUMENTS = ("that",)  # bare expressions: not to be templated before they a
 
 SPEC = Spec(
     args={
-        "that": Raw(required=True, text="Conditions, as in `when`."),
+        "that": Raw(required=True, nullable=True, text="Conditions, as in `when`."),
         "fail_msg": Raw(aliases=("msg",), text="Message when one does not hold."),
         "success_msg": Raw(text="Message when all hold."),
         "quiet": Flag(default=False, text="Say only the message."),

@@ -81,7 +81,10 @@ class Plugins:
         self.broken[path] = error
 
     def _of_collection(self, kind: Kind, name: str) -> Any:
+        from opsplay.templating.collection_imports import know_collections
+
         collection = ".".join(name.split(".")[:2])
+        know_collections(self.collection_folders)
         for folder in self.collection_folders:
             found = self._in_folder(
                 kind, collection_folder(kind, folder, collection), name.removeprefix(collection + ".")

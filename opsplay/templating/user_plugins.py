@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,46 +56,33 @@ def plugins_of(kind: str, path: Path) -> Mapping[str, Any]:
         raise does_not_load(path, error) from error
 
 
-def module_name(path: Path, kind: str) -> str:
-    """As Ansible names them: plugins see it as `__name__`, and import relative to it."""
-    _, mark, rest = str(path.with_suffix("")).rpartition("/ansible_collections/")
-    if mark:
-        return f"ansible_collections.{rest.replace('/', '.')}"
+def plugin_module(path: Path, kind: str) -> str:
+    """The name of its module as Ansible has it: plugins see it as `__name__`, and import relative to it."""
+    from opsplay.templating.collection_imports import module_name
+
     unique = "" if kind == "lookup" else f"_{abs(hash(str(path)))}"
-    return f"ansible.plugins.{kind}.{path.stem}{unique}"
+    return module_name(path) or f"ansible.plugins.{kind}.{path.stem}{unique}"
 
 
 def load_file(path: Path, kind: str) -> ModuleType:
+    """The module of a plugin. Raises OpsError."""
     from opsplay.templating.ansible_names import ansible_names
+    from opsplay.templating.collection_imports import ROOT, import_parents
 
-    name = module_name(path, kind)
+    name = plugin_module(path, kind)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
-        with ansible_names(), collections_of(path):
+        with ansible_names():
+            if name.startswith(f"{ROOT}."):
+                import_parents(name, path)
+            sys.modules[name] = module
             spec.loader.exec_module(module)
     except Exception as error:
         sys.modules.pop(name, None)
         raise does_not_load(path, error) from error
     return module
-
-
-@contextlib.contextmanager
-def collections_of(path: Path) -> Iterator[None]:
-    """While a plugin of a collection is imported, `ansible_collections.NAMESPACE.NAME` can be imported from beside it."""
-    root = str(path).partition("/ansible_collections/")[0] if "/ansible_collections/" in str(path) else ""
-    if not root:
-        yield
-        return
-    sys.path.append(root)
-    try:
-        yield
-    finally:
-        sys.path.remove(root)
-        for name in [name for name in sys.modules if name == "ansible_collections" or name.startswith("ansible_collections.")]:
-            del sys.modules[name]  # the next plugin may come from another folder
 
 
 def does_not_load(path: Path, error: Exception) -> OpsError:

@@ -159,10 +159,38 @@ def test_a_plugin_of_a_collection_imports_what_lies_beside_it(tmp_path: Path) ->
         (plugins / folder).write_text(text)
     found = load_lookup(str(plugins / "lookup"), "greeting")
     assert found().run(["world"]) == ["hello world"]
-    assert (
-        not [name for name in sys.modules if name.startswith("ansible_collections")]
-        and str(tmp_path / "collections") not in sys.path
-    )
+    assert str(tmp_path / "collections") not in sys.path
+
+
+def collection_filter(base: Path, word: str) -> None:
+    """A filter that imports relatively, absolutely, and only when it is called."""
+    plugins = base / "ansible_collections" / "acme" / "tools" / "plugins"
+    for name, text in {
+        "module_utils/words.py": f"WORD = {word!r}\n",
+        "plugin_utils/late.py": f"LATE = 'late ' + {word!r}\n",
+        "filter/own.py": """
+from ..module_utils.words import WORD
+from ansible_collections.acme.tools.plugins.module_utils import words
+
+def own(value):
+    from ansible_collections.acme.tools.plugins.plugin_utils.late import LATE
+    return [value, WORD, words.WORD, LATE, __name__]
+
+class FilterModule:
+    def filters(self):
+        return {"own": own}
+""",
+    }.items():
+        (plugins / name).parent.mkdir(parents=True, exist_ok=True)
+        (plugins / name).write_text(text)
+
+
+def test_a_filter_of_a_collection_imports_relatively_and_late_from_its_own_folder(tmp_path: Path) -> None:
+    for base in ("one", "two", "one"):
+        collection_filter(tmp_path / base, base)
+        templar = Templar(plugins=Plugins(collection_folders=[str(tmp_path / base)]))
+        name = "ansible_collections.acme.tools.plugins.filter.own"
+        assert render("{{ 1 | acme.tools.own }}", None, templar) == [1, base, base, f"late {base}", name]
 
 
 DECLARED = '''

@@ -287,4 +287,4 @@ def excerpt(place: str) -> list[str]:
 
 
 def _host(event: HostFinished) -> str:
-    return f"[{event.host} -> {event.delegated_to}]" if event.delegated_to else f"[{event.host}]"
+    return f"[{event.host} -> {event.delegated_to}]" if event.delegated_to not in ("", event.host) else f"[{event.host}]"

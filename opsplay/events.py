@@ -138,6 +138,7 @@ class Included(Event):
     hosts: tuple[str, ...]
     name: str
     path: str
+    label: str = ""  # of the loop's item that it was included for
 
 
 @dataclass(frozen=True, slots=True)

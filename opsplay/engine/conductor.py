@@ -19,7 +19,7 @@ class Turn:
         self.task = task
         self.hosts = hosts
         self.includes: dict[object, int] = {}
-        self.included: dict[object, list[str]] = {}
+        self.included: dict[tuple[str, str, str, str], list[str]] = {}
         self.outcomes: dict[str, str] = {}
         self.left_out = False  # --step, and the operator said no
         self._over = asyncio.Event()

@@ -50,10 +50,13 @@ class Include:
     layer: VarLayer
     use: RoleUse | None = None
     temporary: Mapping[str, object] = field(default_factory=dict)
+    label: str = ""  # of the loop's item
 
     @property
-    def identity(self) -> object:
-        return self.path, repr(sorted(self.temporary.items(), key=lambda item: item[0])), repr(self.layer.values)
+    def identity(self) -> tuple[str, str, str, str]:
+        """Hosts for which this is equal enter it together."""
+        variables = repr(sorted(self.temporary.items(), key=lambda item: item[0]))
+        return self.path, self.label, variables, repr(self.layer.values)
 
 
 class Includes:
@@ -177,8 +180,8 @@ class Includes:
 
     def announce(self, turn: Turn) -> None:
         for identity, hosts in turn.included.items():
-            path = identity[0] if isinstance(identity, tuple) else str(identity)
-            self.play_run.run.emit(Included(time.time(), turn.task.uid, tuple(hosts), turn.task.verb, path))
+            path, label, *_ = identity
+            self.play_run.run.emit(Included(time.time(), turn.task.uid, tuple(hosts), turn.task.verb, path, label))
 
 
 def roles_of(block: Block) -> tuple[RoleRef, ...]:

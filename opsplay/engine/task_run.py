@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from opsplay.engine.walk import Walk
 
 FACTS_OF = "_opsplay_facts_of"
+HIDDEN_LABEL = "(censored due to no_log)"
 INCLUDES = frozenset({"include_tasks", "include_role"})
 TASK_FAILED = frozenset(
     {
@@ -203,7 +204,11 @@ class TaskRun:
             result["ansible_index_var"], result[control["index_var"]] = control["index_var"], index
         if "ansible_loop" in scope.temporary:
             result["ansible_loop"] = scope.temporary["ansible_loop"]
-        self.tell_item(item, self.label(scope, item, result), result)
+        label = self.label(scope, item, result)
+        for include in self.included:
+            if include.temporary is scope.temporary:
+                include.label = HIDDEN_LABEL if self.no_log else label
+        self.tell_item(item, label, result)
         lost = result.get("unreachable") and not self.flag("ignore_unreachable", scope)
         return not lost and not self.broken(scope, result)
 
@@ -246,7 +251,7 @@ class TaskRun:
         shown = self.shown(result)
         self.tell_remarks(shown)
         item = None if self.no_log else item
-        label = "(censored due to no_log)" if self.no_log else label
+        label = HIDDEN_LABEL if self.no_log else label
         self.run.emit(ItemFinished(time.time(), self.turn.task.uid, self.host, item, label, status_of(result), shown))
 
     # -- attempts ------------------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class AnsibleOutput:
                 for host in event.hosts:
                     self.hosts.setdefault(host, Counts()).add_included()
                 self._task_banner(event.task_id)
-                self._line(f"included: {event.path} for {', '.join(event.hosts)}", "skipped")
+                item = f" => (item={printable(event.label)})" if event.label else ""
+                self._line(f"included: {event.path} for {', '.join(event.hosts)}{item}", "skipped")
             case _:
                 self._rare(event)
 

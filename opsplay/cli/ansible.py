@@ -114,6 +114,7 @@ def program(name: str) -> Callable[..., Any]:
         "ansible-vault": ("opsplay.cli.vault", "vault"),
         "ansible-doc": ("opsplay.cli.ansible_doc", "doc"),
         "ansible-config": ("opsplay.cli.ansible_config", "config"),
+        "ansible-console": ("opsplay.cli.ansible_console", "console"),
         "ansible-pull": ("opsplay.cli.ansible_pull", "pull"),
         "ansible-galaxy": ("opsplay.cli.ansible_galaxy", "galaxy"),
     }[name]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-PROGRAMS = ("ansible", "ansible-playbook", "ansible-inventory", "ansible-vault", "ansible-doc", "ansible-config", "ansible-galaxy", "ansible-pull")
+PROGRAMS = ("ansible", "ansible-playbook", "ansible-inventory", "ansible-vault", "ansible-doc", "ansible-config", "ansible-galaxy", "ansible-pull", "ansible-console")
 
 
 @click.command("shims")

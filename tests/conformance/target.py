@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-PROGRAMS = ("ansible", "ansible-config", "ansible-doc", "ansible-galaxy", "ansible-inventory", "ansible-pull", "ansible-vault")
+PROGRAMS = ("ansible", "ansible-config", "ansible-console", "ansible-doc", "ansible-galaxy", "ansible-inventory", "ansible-pull", "ansible-vault")
 COUNTS = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored")
 RECAP = re.compile(" +".join(rf"{name}=(\d+)" for name in COUNTS))
 

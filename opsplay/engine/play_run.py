@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,7 +37,10 @@ Judged = TypeVar("Judged")
 
 
 class PlayRun:
-    def __init__(self, run: Run, play: Play, workshop: Workshop, hosts: list[str], prompted: VarLayer) -> None:
+    def __init__(
+        self, run: Run, play: Play, workshop: Workshop, hosts: list[str], prompted: VarLayer, meant: Sequence[str] | None = None
+    ) -> None:
+        """`hosts` it runs on; `meant` are those of its pattern that failed in an earlier play, too."""
         self.run = run
         self.play = play
         self.workshop = workshop
@@ -59,7 +62,7 @@ class PlayRun:
         self._selected: dict[str, bool] = {}
         self.before_start = self._before_start()
         self.vars = PlayVars(
-            play=play, name=play.title, playbook_dir=str(workshop.playbook_dir), hosts_all=tuple(hosts),
+            play=play, name=play.title, playbook_dir=str(workshop.playbook_dir), hosts_all=tuple(hosts if meant is None else meant),
             layers=(*play.layers, *((prompted,) if prompted else ())), hosts_left=self.hosts_left, batch_left=self.batch_left,
         )  # fmt: skip
 
@@ -205,7 +208,7 @@ class PlayRun:
         settings = self.run.settings
         if wanted is None:
             wanted = settings.gathering != "explicit"
-        if not wanted:
+        if not wanted or (self.run.options.start_at and not self.run.started):
             return ()
         args = {
             name: value

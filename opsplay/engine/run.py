@@ -150,7 +150,7 @@ class Run:
             play_run = PlayRun(self, play, workshop, [], prompted)
             await play_run.go()
             return not hosts or not gone
-        play_run = PlayRun(self, play, workshop, left, prompted)
+        play_run = PlayRun(self, play, workshop, left, prompted, hosts)
         await play_run.go()
         self.store.keep_facts()
         return not play_run.broken

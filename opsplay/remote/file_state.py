@@ -11,7 +11,7 @@ from opsplay.remote.spec import ModuleFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
 
     from opsplay.remote.perform import Change
     from opsplay.remote.spec import Args
@@ -28,7 +28,7 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     goal = "file" if goal == "hard" and not args.state else goal
     if args.src and goal not in ("link", "hard"):
         raise ModuleFailure("src option requires state to be 'link' or 'hard'", path=args.path)
-    if args.follow and found is not None and stat.S_ISLNK(found.st_mode) and _means_target(system, args, goal, path):
+    if follows(args) and found is not None and stat.S_ISLNK(found.st_mode) and _means_target(system, args, goal, path):
         path = trusted_path.resolve(path)
         found = system.lstat(path)
     before = {"state": kind(found), "goal": goal, "real": path, "src": None, "below": None, "content": None,
@@ -41,6 +41,11 @@ def observe(system: "System", args: "Args") -> "Dict[str, Any]":
             raise ModuleFailure("recurse option requires state to be 'directory'", path=args.path)
         before["below"] = _differing_below(system, args, path) if before["state"] == "directory" else []
     return before
+
+
+def follows(args: "Args") -> "bool":
+    """Whether a link at the path itself stands for what it leads to: where nothing is said, it does."""
+    return args.follow is not False
 
 
 def bare(path: "str") -> "str":
@@ -88,7 +93,7 @@ def _there(system: "System", args: "Args", path: "str", found: "os.stat_result",
     known.update(size=found.st_size, atime=found.st_atime, mtime=found.st_mtime)
     if stat.S_ISLNK(found.st_mode):
         known["src"] = system.readlink(path)
-        if goal == "link" and args.follow and system.stat(path) is not None:  # its attributes are the target's
+        if goal == "link" and follows(args) and system.stat(path) is not None:  # its attributes are the target's
             known.update(observe_attributes(system, path, follow=True, attributes=bool(args.attributes)), through=True)
     if goal == "hard" and args.src:
         other = system.stat(args.src)
@@ -102,7 +107,7 @@ def _asked(system: "System", args: "Args", before: "Dict[str, Any]") -> "Dict[st
     goal = before["goal"]
     if goal == "absent":
         return {}
-    if goal == "link" and args.src and before["src"] != args.src and not args.follow:
+    if goal == "link" and args.src and before["src"] != args.src and not follows(args):
         return desired_attributes(system, args, before["real"], {"islink": True})
     if goal == "link":
         return _asked_of_target(system, args, before)
@@ -113,7 +118,7 @@ def _asked(system: "System", args: "Args", before: "Dict[str, Any]") -> "Dict[st
 
 def _asked_of_target(system: "System", args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
     """With follow, the attributes asked for are those of what the link will lead to; a missing target has none."""
-    if not args.follow:
+    if not follows(args):
         return desired_attributes(system, args, before["real"], before)
     target = os.path.join(os.path.dirname(before["real"]), args.src or before["src"] or "")
     observed = observe_attributes(system, target, follow=True)
@@ -122,17 +127,33 @@ def _asked_of_target(system: "System", args: "Args", before: "Dict[str, Any]") -
 
 
 def _differing_below(system: "System", args: "Args", top: "str") -> "List[Tuple[str, Dict[str, Any], Dict[str, Any]]]":
-    """(path, what it has, what it should have) for everything below whose attributes differ. Links are not followed."""
+    """(path, what it has, what it should have) for everything below whose attributes differ."""
     wrong = []
-    for folder, folders, files in system.walk(top):
-        for name in sorted(folders + files):
-            path = os.path.join(folder, name)
-            now = observe_attributes(system, path, attributes=bool(args.attributes))
-            wanted = desired_attributes(system, args, path, now)
-            differing = {key: value for key, value in wanted.items() if now.get(key) != value}
-            if now and differing:
-                wrong.append((path, {key: now.get(key) for key in differing}, differing))
+    for path in _below(system, top, bool(args.follow)):
+        now = observe_attributes(system, path, attributes=bool(args.attributes))
+        wanted = desired_attributes(system, args, path, now)
+        differing = {key: value for key, value in wanted.items() if now.get(key) != value}
+        if now and differing:
+            wrong.append((path, {key: now.get(key) for key in differing}, differing))
     return wrong
+
+
+def _below(system: "System", top: "str", follow: "bool") -> "Iterator[str]":
+    """All paths below. `follow`: what links lead to in place of them, as far as each link is to be trusted."""
+    waiting, seen = [top], set()
+    while waiting:
+        for folder, folders, files in system.walk(waiting.pop()):
+            for name in sorted(folders + files):
+                path = os.path.join(folder, name)
+                if follow and os.path.islink(path):
+                    found = system.stat(path)
+                    if found is None or (found.st_dev, found.st_ino) in seen:
+                        continue  # it leads nowhere, or where we have been
+                    seen.add((found.st_dev, found.st_ino))
+                    path = trusted_path.resolve(path)
+                    if stat.S_ISDIR(found.st_mode):
+                        waiting.append(path)
+                yield path
 
 
 def wanted_state(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
@@ -226,7 +247,7 @@ def make_so(system: "System", args: "Args", change: "Change") -> "None":
 
 
 def _dress(system: "System", args: "Args", change: "Change", path: "str") -> "None":
-    through = change.before["goal"] == "link" and args.follow
+    through = change.before["goal"] == "link" and follows(args)
     apply_attributes(system, trusted_path.resolve(path) if through else path, change)
     for below, _, wanted in change.before["below"] or () if "below" in change else ():
         apply_attributes(system, below, wanted)

@@ -18,9 +18,9 @@ SPEC = Spec(
         "state": Choice("absent", "directory", "file", "hard", "link", "touch",
                         text="What is to be there. Not given: what is there, or directory with recurse, else file."),
         "src": Path(text="What a link leads to; relative to the link's folder, as ln -s takes it."),
-        "recurse": Flag(default=False, text="Set the attributes of everything below a folder; links below are not followed."),
+        "recurse": Flag(default=False, text="Set the attributes of everything below a folder; of what links lead to only with follow: true."),
         "force": Flag(default=False, text="Links: also to what is not there, and in place of a file or empty folder."),
-        "follow": Flag(default=True, text="Where path is a link, mean what it leads to."),
+        "follow": Flag(text="Where path is a link, mean what it leads to: so it is where nothing is said, too."),
         "modification_time": Text(text="now, preserve, or a time."),
         "modification_time_format": Text(default="%Y%m%d%H%M.%S", text="How that time is written."),
         "access_time": Text(text="now, preserve, or a time."),
@@ -32,7 +32,7 @@ SPEC = Spec(
     examples=("file: {path: /srv/app, state: directory, mode: '0755'}", "file: {path: /srv/current, src: app-2, state: link}"),
     file_arguments=True,
     notes=("touch without preserve changes something on every run.",
-           "Unlike Ansible, recurse never goes through a link, so that it cannot be led out of the folder.",),
+           "Unlike Ansible, recurse goes through links only where follow: true is written, and never through those of other users.",),
 )
 MOMENTARY = ("atime", "mtime")
 ALWAYS_DIFF = True  # it names the path also where nothing differs

@@ -194,9 +194,7 @@ def _wanted_link(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
 
 def _wanted_hard(args: "Args", before: "Dict[str, Any]") -> "Dict[str, Any]":
     if not args.src:
-        if before["state"] not in ("hard", "file"):
-            raise ModuleFailure("src is required for creating new hardlinks", path=args.path)
-        return {}
+        raise ModuleFailure("src is required for creating new hardlinks", path=args.path)
     if not os.path.exists(args.src):
         raise ModuleFailure("src does not exist", dest=args.path, src=args.src)
     if before["state"] == "directory":

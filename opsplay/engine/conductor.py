@@ -53,6 +53,7 @@ class Turn:
 class Conductor(Protocol):
     async def turn(self, host: str, key: Key, task: Task) -> Turn: ...
     def leave(self, host: str) -> None: ...
+    def join(self, host: str) -> None: ...
 
 
 class Linear:
@@ -73,6 +74,10 @@ class Linear:
         elif len(self.waiting) >= len(self.active):
             loop.call_soon(self._release)  # the last to arrive waits, too: all begin in the order of the hosts
         return await future
+
+    def join(self, host: str) -> None:
+        """A host that has left is back."""
+        self.active.add(host)
 
     def leave(self, host: str) -> None:
         self.active.discard(host)
@@ -112,6 +117,9 @@ class Free:
         turn = Turn(task, [host])
         self.begin(turn)
         return turn
+
+    def join(self, host: str) -> None:
+        """Nobody waits for it: it goes on."""
 
     def leave(self, host: str) -> None:
         if self._gate is not None and host in self._inside:

@@ -58,6 +58,8 @@ class PlayRun:
         self.includes = Includes(self)
         self.gathering: tuple[Entry, ...] = ()
         self.walks: dict[str, Walk] = {}
+        self.walking = 0  # how many of them are under way, the parked ones among them
+        self.parked: dict[str, asyncio.Future[bool]] = {}  # lost hosts
         self.conductor: Conductor = None  # type: ignore[assignment] # a batch has one
         self._selected: dict[str, bool] = {}
         self.before_start = self._before_start()
@@ -102,6 +104,32 @@ class PlayRun:
     def note_lost(self, host: str) -> None:
         self.lose(host)
 
+    async def revived(self, host: str) -> bool:
+        """A lost host waits where it is, for meta: clear_host_errors; False once nobody is left who could say it."""
+        self.lose(host)
+        self.conductor.leave(host)
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.parked[host] = waiting
+        self.give_up_parked()
+        return await waiting
+
+    def walked(self) -> None:
+        """A host's walk is over."""
+        self.walking -= 1
+        self.give_up_parked()
+
+    def give_up_parked(self) -> None:
+        if len(self.parked) >= self.walking:
+            self.end_parking(False)
+
+    def end_parking(self, goes_on: bool) -> None:
+        parked, self.parked = self.parked, {}
+        for host, waiting in parked.items():
+            if not waiting.done():
+                if goes_on:
+                    self.conductor.join(host)
+                waiting.set_result(goes_on)
+
     def clear_errors(self) -> None:
         for walk in self.walks.values():
             walk.cleared = True
@@ -109,6 +137,7 @@ class PlayRun:
         self.lost.clear()
         self.run.unreachable.difference_update(self.hosts)
         self.run.failed.difference_update(self.hosts)
+        self.end_parking(True)
 
     # -- the play ------------------------------------------------------------------------------------------------
 
@@ -137,6 +166,7 @@ class PlayRun:
             load_vars_files(self, host, final=False)
         self.gathering = self.gathering_task()
         self.walks = {host: Walk(self, host) for host in batch}
+        self.walking = len(self.walks)
         walks = [asyncio.ensure_future(walk.go()) for walk in self.walks.values()]
         try:
             await asyncio.gather(*walks)

@@ -21,6 +21,7 @@ from opsplay.events import HostFinished, ItemFinished, Retrying
 from opsplay.model.play import Task
 from opsplay.templating.failures import TemplateFailed, Undefined
 from opsplay.templating.omit import OMIT
+from opsplay.templating.template import Template
 from opsplay.templating.undefined import type_name
 from opsplay.templating.unknown import UnknownValue
 from opsplay.transport.become import UNANSWERED
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FACTS_OF = "_opsplay_facts_of"
 HIDDEN_LABEL = "(censored due to no_log)"
+SPARED = {"failed": "ignore_errors", "unreachable": "ignore_unreachable"}
 INCLUDES = frozenset({"include_tasks", "include_role"})
 TASK_FAILED = frozenset(
     {
@@ -62,6 +64,7 @@ class TaskRun:
         self.no_log = False
         self.delegated = ""
         self.looped = task.loop is not None
+        self.spared: list[bool] = []  # of each item that failed or lost the host: whether that is ignored
         self.beside = False  # one of several items that run at the same time
         self.secrets: set[str] = set()
         self.number = 0  # which attempt it is, where until or retries ask for several
@@ -78,6 +81,8 @@ class TaskRun:
                 try:
                     await ahead.send(self.walk, prepared, self.walk.following)
                 except OpsError as error:
+                    if self.looped and self.task.keywords.get("ignore_unreachable"):
+                        return await self.evaluated()  # each item is asked whether that matters
                     return self.unreachable_by(error)
         if prepared is not None:
             return await self.of_prepared(prepared)
@@ -209,13 +214,18 @@ class TaskRun:
             if include.temporary is scope.temporary:
                 include.label = HIDDEN_LABEL if self.no_log else label
         self.tell_item(item, label, result)
-        lost = result.get("unreachable") and not self.flag("ignore_unreachable", scope)
+        status = status_of(result)
+        if status in SPARED:
+            self.spared.append(self.is_ignored(scope, status))
+        by_item = isinstance(self.task.keywords.get("ignore_unreachable"), Template)
+        lost = status == "unreachable" and not self.spared[-1] and not by_item
         return not lost and not self.broken(scope, result)
 
     def part(self) -> TaskRun:
         """The same task for one of the items that run side by side."""
         part = TaskRun(self.walk, self.task, self.turn)
         part.beside = True
+        part.spared = self.spared
         return part
 
     def gate(self, scope: Scope) -> AbstractAsyncContextManager[None]:
@@ -455,10 +465,13 @@ class TaskRun:
         return outcome
 
     def ignored(self, scope: Scope, status: str) -> bool:
-        if status not in ("failed", "unreachable"):
+        if status not in SPARED:
             return False
+        return all(self.spared) if self.spared else self.is_ignored(scope, status)
+
+    def is_ignored(self, scope: Scope, status: str) -> bool:
         try:
-            return self.flag("ignore_errors" if status == "failed" else "ignore_unreachable", scope)
+            return self.flag(SPARED[status], scope)
         except OpsError:
             return False
 

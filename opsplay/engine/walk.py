@@ -65,6 +65,7 @@ class Walk:
             pass
         finally:
             self.play_run.conductor.leave(self.host)
+            self.play_run.walked()
 
     async def sections(self) -> None:
         play = self.play_run.play
@@ -291,7 +292,9 @@ class Walk:
             self.play_run.note_failed(self.host)
         await self.play_run.after_turn(self, task, turn)
         if outcome == "unreachable":
-            raise HostGone
+            if not await self.play_run.revived(self.host):
+                raise HostGone
+            return
         if outcome in ("failed", "rescued"):
             raise TaskFailed(task, result, silent)
         for include in included:

@@ -23,6 +23,8 @@ SHOWN_CONTENT = 1000
 def observe(system: "System", args: "Args") -> "Dict[str, Any]":
     """state, src, attributes and times of the path; and what the arguments ask of it (goal, asked, below)."""
     path = bare(args.path)
+    if args.state == "hard" and args.src and os.path.isdir(path):
+        path = os.path.join(path, os.path.basename(args.src))  # as cp and ln take a folder
     found = system.lstat(path)
     goal = args.state or (kind(found) if found is not None else "directory" if args.recurse else "file")
     goal = "file" if goal == "hard" and not args.state else goal

@@ -60,7 +60,7 @@ def apply(system: "System", args: "Args", change: "Change") -> "None":
 
 def report(args: "Args", before: "Dict[str, Any]", after: "Dict[str, Any]") -> "Dict[str, Any]":
     name = "dest" if before["goal"] in ("touch", "hard", "link") else "path"
-    said = {name: args.path, "state": after["state"]}
+    said = {name: before["real"] if before["goal"] == "hard" else args.path, "state": after["state"]}
     said.update((key, after[key]) for key in ("owner", "group", "mode", "uid", "gid", "size", "src") if after.get(key) is not None)
     return said
 

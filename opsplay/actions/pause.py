@@ -21,6 +21,7 @@ SPEC = Spec(
     returns={"delta": Number(), "start": Text(), "stop": Text(), "stdout": Text(), "user_input": Text(), "echo": Flag()},
     examples=["pause: {seconds: 1}"],
     exclusive=(("minutes", "seconds"),),
+    notes=("At a terminal Ctrl+C asks what to do: C goes on, A aborts the play.",),
 )
 
 

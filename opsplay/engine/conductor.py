@@ -72,8 +72,17 @@ class Linear:
         if len(self.active) == 1:
             self._release()
         elif len(self.waiting) >= len(self.active):
-            loop.call_soon(self._release)  # the last to arrive waits, too: all begin in the order of the hosts
+            loop.call_soon(self._release_for, future)  # the last to arrive waits, too: all begin in the order of the hosts
         return await future
+
+    def _release_for(self, last: asyncio.Future[Turn]) -> None:
+        """What goes wrong meets the host that arrived last, as if it had released them itself."""
+        try:
+            self._release()
+        except BaseException as error:
+            if last.done():
+                raise
+            last.set_exception(error)
 
     def join(self, host: str) -> None:
         """A host that has left is back."""

@@ -93,9 +93,10 @@ def handlers_in(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
 
 
 def build_task(shop: Workshop, node: MapNode, parent: Parent) -> list[Entry]:
-    written, value = find_action(shop, node, parent)
     own = keyword_values(shop, node, (words.TASK - words.TASK_ONLY - {"vars"}) | _KEPT)
-    verb, args, wheres, delegated = read_action(shop, node, written, value, parent)
+    named = parent.with_(keywords=words.inherit(parent.keywords, {"collections": own["collections"]})) if "collections" in own else parent
+    written, value = find_action(shop, node, named)
+    verb, args, wheres, delegated = read_action(shop, node, written, value, named)
     if delegated and "delegate_to" not in own:
         own["delegate_to"] = "localhost"
     layer = shop.watch(layer_from_node("task vars", node.get("vars")))

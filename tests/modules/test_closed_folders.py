@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,14 @@ def as_nobody(act: Any) -> str:
         return str(json.loads(handle.read()))
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may enter, as pytest's own are not."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
 def test_fetch_tells_a_closed_folder_from_a_missing_file(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir()
@@ -58,11 +68,8 @@ def test_fetch_tells_a_closed_folder_from_a_missing_file(tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user than the file's owner")
-def test_whoever_may_write_a_file_may_touch_it(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
-    path = tmp_path / "shared"
+def test_whoever_may_write_a_file_may_touch_it(open_folder: Path) -> None:
+    path = open_folder / "shared"
     path.write_text("")
     path.chmod(0o666)
     os.utime(path, (1, 1))

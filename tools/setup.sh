@@ -7,7 +7,8 @@ purpose=${1:?demo or test}
 venv=.venv
 
 lab_packages=(systemd-container mmdebstrap openssh-client openssh-server iproute2 nftables sudo procps)
-test_packages=(postgresql-15 postgresql-client-15 redis-server chromium logrotate acl attr e2fsprogs)
+test_packages=(postgresql-15 postgresql-client-15 redis-server mariadb-server-core mariadb-client chromium logrotate acl attr e2fsprogs rsync git
+               subversion)
 
 missing_packages() {
   for package in "$@"; do

@@ -15,6 +15,7 @@ PACKAGES = (
     "openssh-server", "procps", "python3", "python3-pip", "python3-venv", "rsync", "sudo", "unzip", "xz-utils", "zip",
 )  # fmt: skip
 WHEELS = ("pexpect==4.8.0", "ptyprocess", "passlib", "tomli", "PyYAML", "tomli-w", "setuptools", "wheel")
+ANOTHER = "pexpect==4.9.0"  # another target's pin
 PYTHON = "/opt/venv/bin/python3"
 
 
@@ -38,6 +39,7 @@ def make(folder: Path, wheels: Path) -> None:
     site = folder / "opt" / "venv" / "lib" / "python3.11" / "site-packages"
     pip("install", "--target", str(site), *needed, "jmespath", "ansible-core==2.19.14")
     pip("download", "-d", str(wheels), *WHEELS)
+    pip("download", "-d", str(wheels), ANOTHER)
     (folder / "opt" / "ready").touch()
 
 

@@ -101,7 +101,8 @@ class Target:
         out, tree = str(self.work / "out"), str(self.tree)
         version = re.search(r"__version__ = '(.+)'", (self.checkout / "lib/ansible/release.py").read_text())
         made = {
-            "HOME": "/root", "USER": "root", "TERM": "xterm", "LC_ALL": "en_US.UTF-8", "PAGER": "/bin/cat", "PYTHONPATH": "",
+            "HOME": "/root", "USER": "root", "TERM": "xterm", "LC_ALL": "en_US.UTF-8", "PAGER": "/bin/cat",
+            "PYTHONPATH": str(self.checkout / "lib"),  # the targets' own scripts import it; the drop-ins set their own
             "PATH": f"{self.work}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "OUTPUT_DIR": out, "JUNIT_OUTPUT_DIR": out, "INVENTORY_PATH": f"{tree}/inventory",
             "ANSIBLE_CONFIG": f"{tree}/integration.cfg", "ANSIBLE_INVENTORY": "/dev/null", "ANSIBLE_LIBRARY": "/dev/null",

@@ -25,8 +25,10 @@ Ask = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of a server whose root needs no password."""
-    if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
-        pytest.skip("needs mariadbd and mariadb-install-db (package mariadb-server-core)")
+    missing = [name for name in ("mariadbd", "mariadb-install-db", "mariadb-dump") if not shutil.which(name)]
+    if missing:
+        told = f"needs {', '.join(missing)} (packages mariadb-server-core and mariadb-client): tools/setup.sh test installs them, as root"
+        pytest.fail(told) if os.geteuid() == 0 else pytest.skip(told)
     base = tmp_path_factory.mktemp("mariadb")
     socket = base / "s"
     program = Path(str(shutil.which("mariadbd"))).resolve()

@@ -16,7 +16,7 @@ from opsplay.remote.spec import ModuleFailure
 
 ROUNDS = 3000
 SWAPPER = """
-import os, sys
+import os, random, sys, time
 os.chdir(sys.argv[1])
 def quietly(act, *names):
     try:
@@ -29,6 +29,7 @@ while True:
     quietly(os.symlink, "../prize", ".ssh")
     quietly(os.unlink, ".ssh")
     quietly(os.rename, ".real", ".ssh")
+    time.sleep(random.random() * 0.001)
     for name in os.listdir("."):
         if os.path.isdir(name) and not os.path.islink(name):
             for inner in os.listdir(name):

@@ -193,6 +193,7 @@ class Settings:
         False, "run_pending_handlers", "OPSPLAY_RUN_PENDING_HANDLERS", section="opsplay", kind="bool"
     )
     live_output: int = setting(2, "live_output", "OPSPLAY_LIVE_OUTPUT", section="opsplay", kind="int")  # seconds; -1: none
+    listeners: tuple[str, ...] = setting((), "listeners", "OPSPLAY_LISTENERS", section="opsplay", kind="paths")
     max_fail: str | None = setting(None, "max_fail", "OPSPLAY_MAX_FAIL", section="opsplay")
     connect_at_once: int = setting(16, "connect_at_once", "OPSPLAY_CONNECT_AT_ONCE", section="opsplay", kind="int")
     config_file: str | None = None

@@ -56,7 +56,7 @@ def playbook(playbooks: tuple[str, ...], version: bool, module_path: tuple[str, 
 
 
 def run_shown(prepared: Any, settings: Any) -> int:
-    from opsplay.cli.logging_to import with_log
+    from opsplay.cli.listening import with_asked_for
     from opsplay.engine.launch import execute
     from opsplay.report.ansible_compat import AnsibleOutput
     from opsplay.report.output import Output
@@ -69,7 +69,7 @@ def run_shown(prepared: Any, settings: Any) -> int:
     listener = AnsibleOutput(Output(sys.stdout, environ), Output(sys.stderr, environ), verbosity=settings.verbosity)
     if settings.show_custom_stats:
         listener.custom_stats = RunStats()
-    code = execute(prepared, with_log(settings, [listener]))
+    code = execute(prepared, with_asked_for(settings, [listener]))
     return INTERRUPTED if code == 130 else code
 
 

@@ -52,7 +52,7 @@ def adhoc(pattern: str | None, one_line: bool, tree: str | None, version: bool, 
 def shown(
     prepared: Any, settings: Any, module: str, one_line: bool, tree: Path | None, listeners: Sequence[Any] = ()
 ) -> int:
-    from opsplay.cli.logging_to import with_log
+    from opsplay.cli.listening import with_asked_for
     from opsplay.engine.launch import execute
     from opsplay.report.adhoc import AdhocOutput
     from opsplay.report.output import Output
@@ -61,5 +61,5 @@ def shown(
     environ = {**os.environ, **({"NO_COLOR": "1"} if quiet else {})}
     output, errors = Output(sys.stdout, environ), Output(sys.stderr, environ)
     shown = AdhocOutput(output, errors, module, verbosity=settings.verbosity, one_line=one_line, tree=tree)
-    code = execute(prepared, with_log(settings, [shown, *listeners]))
+    code = execute(prepared, with_asked_for(settings, [shown, *listeners]))
     return 99 if code == 130 else code

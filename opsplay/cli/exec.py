@@ -40,7 +40,7 @@ def exec_(pattern: str, one_line: bool, reports: tuple[str, ...], no_history: bo
 def executed(
     prepared: Any, settings: Any, module: str, one_line: bool, reports: tuple[str, ...], no_history: bool
 ) -> int:
-    from opsplay.cli.logging_to import with_log
+    from opsplay.cli.listening import with_asked_for
     from opsplay.cli.run import keep
     from opsplay.engine.launch import execute
     from opsplay.report.adhoc import AdhocOutput
@@ -58,6 +58,6 @@ def executed(
 
         listeners.insert(0, Journal(state_dir(settings.state_dir), prepared.run_id))
     try:
-        return execute(prepared, with_log(settings, listeners))
+        return execute(prepared, with_asked_for(settings, listeners))
     finally:
         keep(summary, settings, reports, no_history)

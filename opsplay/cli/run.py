@@ -85,7 +85,7 @@ def profiled(prepared: Any, going: Callable[[], int]) -> int:
 def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool, no_history: bool) -> int:
     """Run it with progress, journal, reports and history; the exit code."""
     from opsplay import signals
-    from opsplay.cli.logging_to import with_log
+    from opsplay.cli.listening import with_asked_for
     from opsplay.engine.launch import execute
     from opsplay.report.summary import RunSummary
     from opsplay.report.terminal import progress_for
@@ -110,7 +110,7 @@ def recorded(prepared: Any, settings: Any, reports: tuple[str, ...], quiet: bool
     if settings.live_output >= 0 and not quiet:
         prepared.run.live_after = float(settings.live_output)
     try:
-        return execute(prepared, with_log(prepared.run.settings, listeners))
+        return execute(prepared, with_asked_for(prepared.run.settings, listeners))
     finally:
         signals.hold_off()  # the run is over: an interrupt now must not cost its record
         progress.close()

@@ -24,7 +24,7 @@ CONSTANTS = {  # where Ansible's constant is not the field's name in capitals, o
     "ignore_files_": "INVENTORY_IGNORE_PATTERNS", "vars_plugins_stage": "RUN_VARS_PLUGINS", "become_password_file": "BECOME_PASSWORD_FILE",
 }  # fmt: skip
 PLAIN = frozenset(
-    ["any_errors_fatal", "host_key_checking", "collections_path", "display_skipped_hosts", "display_args_to_stdout", "error_on_missing_handler", "fact_path", "facts_modules", "inventory_enabled", "inventory_unparsed_warning", "task_timeout", "playbook_dir", "host_pattern_mismatch", "callbacks_enabled", "show_custom_stats", "max_diff_size", "system_warnings", "transform_invalid_group_chars", "playbook_vars_root", "connection_password_file", "become_password_file", "allow_broken_conditionals", "state_dir", "history_url", "connect_at_once", "run_pending_handlers", "max_fail", "live_output"]
+    ["any_errors_fatal", "host_key_checking", "collections_path", "display_skipped_hosts", "display_args_to_stdout", "error_on_missing_handler", "fact_path", "facts_modules", "inventory_enabled", "inventory_unparsed_warning", "task_timeout", "playbook_dir", "host_pattern_mismatch", "callbacks_enabled", "show_custom_stats", "max_diff_size", "system_warnings", "transform_invalid_group_chars", "playbook_vars_root", "connection_password_file", "become_password_file", "allow_broken_conditionals", "state_dir", "history_url", "connect_at_once", "run_pending_handlers", "max_fail", "live_output", "listeners"]
 )
 
 
